@@ -1,0 +1,53 @@
+/**
+ * The exchange: what a protocol hands to the road, and what routers, plugins, hash keys and logs read.
+ * It offers facts; it decides nothing.
+ */
+import type { GatewayError } from '../errors.ts'
+import type { Link } from '../net/link.ts'
+import type { Endpoint } from './endpoint.ts'
+
+/** What of a route is worth telling about an exchange. */
+export interface RouteInfo {
+  readonly id: string
+  readonly name: string | undefined
+  readonly serviceId: string | undefined
+  readonly labels: Readonly<Record<string, string>> | undefined
+}
+
+/** One try on one endpoint. Times are ms of the monotonic clock (`performance.now()`). */
+export interface Attempt {
+  readonly endpoint: Endpoint
+  readonly startedAt: number
+  connectedAt: number
+  /** The connection came from a pool. */
+  reused: boolean
+  /** At least one byte went to the endpoint, or may have. */
+  sent: boolean
+  error: GatewayError | undefined
+}
+
+export interface Exchange {
+  readonly kind: 'http' | 'stream'
+  /** The protocol's folder name: `tcp`, `udp`. */
+  readonly protocol: string
+  readonly startedAt: number
+  /** Set by the road once matched. */
+  route: RouteInfo | undefined
+  readonly attempts: Attempt[]
+  /** The first byte of an answer has left towards the client. */
+  readonly begun: boolean
+  /** A variable by its nginx name without `$`; undefined when it has no value here. */
+  variable(name: string): string | undefined
+  /** Ends the exchange for this reason, once; later calls do nothing. */
+  fail(error: GatewayError): void
+}
+
+export interface StreamExchange extends Exchange {
+  readonly kind: 'stream'
+  readonly downstream: Link
+  /** Bytes that were read before the exchange began (a ClientHello passed through); owned, possibly empty. */
+  readonly head: Uint8Array
+  /** SNI and ALPN of a ClientHello that was read but not terminated here. */
+  readonly hello: { readonly serverName: string | undefined; readonly alpn: readonly string[] } | undefined
+}
+

@@ -1,0 +1,30 @@
+/** Routers: from the routes of a snapshot to the one that an exchange takes. */
+import type { Exchange, RouteInfo } from '../exchange/exchange.ts'
+import type { Chain } from '../plugin/chain.ts'
+import type { Upstream } from '../upstream/upstream.ts'
+
+export interface StreamRule {
+  readonly serverPort: number | undefined
+  /** Empty: any. Addresses and CIDRs as text. */
+  readonly serverAddrs: readonly string[]
+  readonly remoteAddrs: readonly string[]
+  /** Lower case; `*.suffix` covers any number of labels. Empty: any, and also connections without SNI. */
+  readonly snis: readonly string[]
+  readonly vars: unknown
+  /** Greater first; equal ones in load order. */
+  readonly priority: number
+  /** Position in load order. */
+  readonly order: number
+  /** Take TLS connections as they are, undecrypted. */
+  readonly passthrough: boolean
+}
+
+export interface Route extends RouteInfo {
+  readonly rule: StreamRule
+  readonly chain: Chain
+  readonly upstream: Upstream | undefined
+}
+
+export interface Router<X extends Exchange> {
+  match(exchange: X): Route | undefined
+}
