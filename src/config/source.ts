@@ -1,5 +1,6 @@
 /** Where configuration comes from, and where the Admin API writes it. Implemented by embedded, etcd and yaml/json. */
-import type { JsonObject, Resource, ResourceStore } from './store.ts'
+import type { JsonObject } from '../base/json.ts'
+import type { Resource, ResourceStore } from './store.ts'
 
 export interface SourceStatus {
   readonly provider: string

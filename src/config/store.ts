@@ -3,8 +3,8 @@
  * It does not know what a route is: a kind is the first segment of a key, an id the rest.
  */
 
-export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
-export type JsonObject = { [key: string]: Json }
+
+import type { JsonObject } from '../base/json.ts'
 
 export interface Resource {
   /** First segment of the key below the prefix: `routes`, `consumers`, … */

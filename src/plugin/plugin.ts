@@ -1,5 +1,5 @@
 /** What a plugin is: a value with a schema and a function that turns one configuration into phase functions. */
-import type { JsonSchema } from '../base/json-schema.ts'
+import type { JsonSchema } from '../base/json.ts'
 import type { SharedCounters } from '../base/shared-counters.ts'
 import type { Exchange, StreamExchange } from '../exchange/exchange.ts'
 

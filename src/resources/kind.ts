@@ -2,8 +2,8 @@
  * What a resource kind declares. Everything the Admin API, the store's checker and the standalone files do with a
  * kind is driven by this table entry; there is no code per kind beyond it.
  */
-import type { JsonSchema } from '../base/json-schema.ts'
-import type { JsonObject, Resource } from '../config/store.ts'
+import type { JsonObject, JsonSchema } from '../base/json.ts'
+import type { Resource } from '../config/store.ts'
 
 /** A reference from one resource to another, found in its value. */
 export interface Reference {
