@@ -29,6 +29,13 @@ export interface CheckContext {
   readonly pluginMetadata: (name: string, value: JsonObject) => string | undefined
   /** Keys that may decrypt and do encrypt secrets at rest; empty: encryption is off. */
   readonly keyring: readonly string[]
+  /** What `$env://NAME` stands for. */
+  readonly environment: (name: string) => string | undefined
+  /**
+   * A client is writing. What only the Admin API refuses (a name or key that another resource has, an IPv6 address
+   * without brackets) is let through when a store or file is loaded.
+   */
+  readonly writing: boolean
 }
 
 export interface ResourceKind {
