@@ -1,0 +1,52 @@
+/** The keys under `sluice:` in config.yaml: everything that APISIX does not have. Each bounds or times one thing. */
+import { count, either, type Field, list, oneOf, section, text, time } from './boot-field.ts'
+
+/** The wires that are named in the design but not in this version fail with a reason of their own. */
+function wire(): Field<'auto' | 'portable'> {
+  const inner = oneOf('auto', ['auto', 'portable'])
+  return {
+    ...inner,
+    read: (raw, path, reading) =>
+      raw === 'uring' || raw === 'epoll'
+        ? reading.fail(path, `${raw} is not built in this version of Sluice; use auto or portable`)
+        : inner.read(raw, path, reading),
+  }
+}
+
+const ports = either<number | string>(
+  0,
+  'port or range of ports',
+  [(raw) => typeof raw === 'number', (raw) => typeof raw === 'string'],
+  [count(1, { min: 1, max: 65_535 }), text('', /^\d{1,5}\s*(-\s*\d{1,5})?$/, 'a range of ports such as 9100-9199')],
+)
+
+export const sluice = section({
+  /** How sockets are driven. */
+  wire: wire(),
+  /** Ports that stream routes may open by themselves with `server_port`; empty: none. */
+  stream_ports: list(ports),
+  /** The database of the embedded provider, relative to the home directory. */
+  data: text('data/sluice.db', /./, 'a path'),
+  /** Length of the queue of connections that the kernel holds before they are accepted. */
+  backlog: count(4096, { min: 1, max: 65_535 }),
+  /** Idle time after which TCP keepalive probes begin, on both sides; 0: no probes. */
+  tcp_keepalive: time('60s'),
+  /** Silence in both directions after which a UDP session ends, where the upstream sets no timeout. */
+  udp_idle_timeout: time('60s'),
+  limits: section({
+    /** UDP sessions of one worker on one listener. */
+    udp_sessions: count(16_384, { min: 1 }),
+    /** From the accepted connection to the end of the TLS handshake. */
+    tls_handshake_timeout: time('10s'),
+    /** How long a connection may take to send its ClientHello where routes are chosen by server name. */
+    hello_timeout: time('3s'),
+    /** Label sets of all metrics together. */
+    metric_series: count(20_000, { min: 1 }),
+    /** Counters that all workers share: in-flight exchanges per endpoint, connections per limit. */
+    shared_counters: count(65_536, { min: 64 }),
+    /** Changes that the embedded database remembers. */
+    history: count(10_000),
+  }),
+  /** TypeScript files of the user's own plugins, relative to the home directory. */
+  extra_plugins: list(text('')),
+})
