@@ -38,6 +38,8 @@ export interface Plugin<Conf = never> {
   readonly version: number
   readonly subsystem: 'stream' | 'http'
   readonly schema: JsonSchema
+  /** Of the plugin's `plugin_metadata`; absent: any object will do. */
+  readonly metadataSchema?: JsonSchema
   /** What the schema cannot say; the message of the first fault. Runs on the control side. */
   check?(conf: Conf): string | undefined
   /** Once per configuration; no I/O. */

@@ -25,7 +25,10 @@ export function defineKind({ without = [], ...parts }: Parts): ResourceKind {
     unsupported: () => undefined,
     seal: (value) => value,
     show: (value) => value,
-    normalize: (value, _context, id) => ({ ...withDefaults(parts.schema, value), id }),
+    normalize: (value, _context, id) => ({
+      ...withDefaults(parts.schema, value),
+      id: id.slice(id.lastIndexOf('/') + 1),
+    }),
     ...parts,
   }
 }

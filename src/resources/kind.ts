@@ -23,8 +23,8 @@ export interface Lookup {
 /** What a check may ask of its surroundings. Everything is optional knowledge: absent, the part is not checked. */
 export interface CheckContext {
   readonly lookup: Lookup
-  /** Checks a `plugins` object for a subsystem; returns the message of the first fault. */
-  readonly plugins: (plugins: JsonObject, subsystem: 'http' | 'stream' | 'consumer') => string | undefined
+  /** Checks a `plugins` object for the place it stands in; returns the message of the first fault. */
+  readonly plugins: (plugins: JsonObject, place: 'http' | 'stream' | 'service' | 'consumer') => string | undefined
   /** Checks the value of a `plugin_metadata` resource. */
   readonly pluginMetadata: (name: string, value: JsonObject) => string | undefined
   /** Keys that may decrypt and do encrypt secrets at rest; empty: encryption is off. */
