@@ -35,6 +35,7 @@ export const codes = {
   client_gone: row('gone', 'client', 'never'),
   refused_by_plugin: row('forbidden', 'client', 'never'),
   no_upstream: row('unavailable', 'gateway', 'never'),
+  unknown_upstream: row('unavailable', 'gateway', 'never'),
   no_endpoint: row('unavailable', 'gateway', 'never'),
   too_many_links: row('unavailable', 'gateway', 'never'),
   out_of_descriptors: row('unavailable', 'gateway', 'never'),

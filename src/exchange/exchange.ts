@@ -14,7 +14,7 @@ export interface RouteInfo {
   readonly labels: Readonly<Record<string, string>> | undefined
 }
 
-/** One try on one endpoint. Times are ms of the monotonic clock (`performance.now()`). */
+/** One try on one endpoint. Times are ms of the monotonic clock (`performance.now()`); 0 until the moment came. */
 export interface Attempt {
   readonly endpoint: Endpoint
   readonly startedAt: number
@@ -34,6 +34,10 @@ export interface Exchange {
   /** Set by the road once matched. */
   route: RouteInfo | undefined
   readonly attempts: Attempt[]
+  /** Why it ended early, if it did. */
+  readonly error: GatewayError | undefined
+  /** The status that logs and metrics show; 0 while in progress. */
+  status: number
   /** The first byte of an answer has left towards the client. */
   readonly begun: boolean
   /** A variable by its nginx name without `$`; undefined when it has no value here. */
@@ -42,12 +46,18 @@ export interface Exchange {
   fail(error: GatewayError): void
 }
 
+/** What a ClientHello that was read but not terminated here said. */
+export interface HelloInfo {
+  readonly serverName: string | undefined
+  readonly alpn: readonly string[]
+}
+
 export interface StreamExchange extends Exchange {
   readonly kind: 'stream'
   readonly downstream: Link
+  /** The other side, once an endpoint was reached. */
+  readonly upstream: Link | undefined
   /** Bytes that were read before the exchange began (a ClientHello passed through); owned, possibly empty. */
   readonly head: Uint8Array
-  /** SNI and ALPN of a ClientHello that was read but not terminated here. */
-  readonly hello: { readonly serverName: string | undefined; readonly alpn: readonly string[] } | undefined
+  readonly hello: HelloInfo | undefined
 }
-

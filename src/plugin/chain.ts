@@ -1,8 +1,17 @@
 /** The plugins of one route, merged, sorted and reduced to one array per phase. */
 import type { Phases } from './plugin.ts'
 
+export type Preread = NonNullable<Phases['preread']>
+export type LogStep = NonNullable<Phases['log']>
+
 export interface Chain {
-  readonly preread: readonly NonNullable<Phases['preread']>[]
-  readonly log: readonly NonNullable<Phases['log']>[]
+  /** Highest priority first; undefined when no plugin has the phase, so that traffic asks one field. */
+  readonly preread: readonly Preread[] | undefined
+  readonly log: readonly LogStep[] | undefined
+  /** In order of execution. */
   readonly names: readonly string[]
+  /** Lets go of what the plugins hold. Called when no snapshot has the chain any more. */
+  close(): void
 }
+
+export const emptyChain: Chain = { preread: undefined, log: undefined, names: [], close() {} }

@@ -1,10 +1,11 @@
 /** Routers: from the routes of a snapshot to the one that an exchange takes. */
 import type { Exchange, RouteInfo } from '../exchange/exchange.ts'
 import type { Chain } from '../plugin/chain.ts'
-import type { Upstream } from '../upstream/upstream.ts'
+import type { UpstreamCell } from '../upstream/upstream.ts'
 
 export interface StreamRule {
-  readonly serverPort: number | undefined
+  /** Empty: any. */
+  readonly serverPorts: readonly number[]
   /** Empty: any. Addresses and CIDRs as text. */
   readonly serverAddrs: readonly string[]
   readonly remoteAddrs: readonly string[]
@@ -22,7 +23,8 @@ export interface StreamRule {
 export interface Route extends RouteInfo {
   readonly rule: StreamRule
   readonly chain: Chain
-  readonly upstream: Upstream | undefined
+  /** The cell's upstream may be replaced while the route stays; undefined: the route names none. */
+  readonly upstream: UpstreamCell | undefined
 }
 
 export interface Router<X extends Exchange> {

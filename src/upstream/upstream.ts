@@ -1,35 +1,67 @@
-/** Upstreams: what a revision says (frozen) over what stands behind it (the fleet). */
+/** Upstreams: what a revision says of one (frozen), over the fleet of endpoints that stands behind it. */
 import type { Endpoint } from '../exchange/endpoint.ts'
-import type { Attempt, Exchange } from '../exchange/exchange.ts'
-import type { GatewayError } from '../errors.ts'
-import type { Link } from '../net/link.ts'
+import type { Exchange } from '../exchange/exchange.ts'
+import type { TlsOrigination } from '../net/wire.ts'
+import type { Fleet } from './fleet.ts'
+import type { HashKey } from './hash-key.ts'
 
-export interface UpstreamSettings {
-  readonly scheme: string
-  readonly retries: number | undefined
-  readonly retryTimeoutMs: number
+/** How long each part of an attempt may take, ms; 0: no limit. */
+export interface Timeouts {
   readonly connectMs: number
   readonly sendMs: number
   readonly readMs: number
 }
 
-export interface Upstream {
-  /** Equal for equal meaning: the fleet of the previous revision is adopted when it has the same key. */
-  readonly key: string
-  readonly name: string
-  readonly settings: UpstreamSettings
+/** TLS towards endpoints; the server name is settled per exchange. */
+export interface UpstreamTls {
+  readonly context: TlsOrigination['context']
+  readonly verify: boolean
+  /** Used instead of the client's SNI when set. */
+  readonly serverName: string | undefined
+}
+
+export class Upstream {
+  /** `upstreams/1`, or the resource it stands in: `stream_routes/7`. */
+  readonly owner: string
+  /** Further tries after the first; undefined: as many as there are other endpoints. */
+  readonly retries: number | undefined
+  /** No new try begins so long after the first one began; 0: no limit. */
+  readonly retryTimeoutMs: number
+  readonly timeouts: Timeouts
+  readonly tls: UpstreamTls | undefined
   readonly fleet: Fleet
-  /** The next endpoint for this exchange, none of those it already tried. */
-  pick(exchange: Exchange): Endpoint | undefined
+  readonly #hashKey: HashKey | undefined
+
+  constructor(settings: {
+    owner: string
+    retries: number | undefined
+    retryTimeoutMs: number
+    timeouts: Timeouts
+    tls: UpstreamTls | undefined
+    fleet: Fleet
+    hashKey: HashKey | undefined
+  }) {
+    this.owner = settings.owner
+    this.retries = settings.retries
+    this.retryTimeoutMs = settings.retryTimeoutMs
+    this.timeouts = settings.timeouts
+    this.tls = settings.tls
+    this.fleet = settings.fleet
+    this.#hashKey = settings.hashKey
+  }
+
+  /** The next endpoint for this exchange: none of `tried` (oldest first) while another is left. Undefined: none at all. */
+  pick(exchange: Exchange, tried: readonly Endpoint[]): Endpoint | undefined {
+    return this.fleet.pick(this.#hashKey === undefined ? '' : this.#hashKey(exchange), tried)
+  }
+
+  /** How many tries an exchange may make in all. */
+  get tries(): number {
+    return 1 + (this.retries ?? Math.max(0, this.fleet.size - 1))
+  }
 }
 
-export interface Fleet {
-  readonly endpoints: readonly Endpoint[]
-  settle(attempt: Attempt): void
-  retire(): void
-}
-
-export interface OpenReceiver {
-  opened(link: Link): void
-  failed(error: GatewayError): void
+/** A place whose upstream may be replaced while routes go on pointing at it: one per owner. */
+export interface UpstreamCell {
+  current: Upstream | undefined
 }

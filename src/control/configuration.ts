@@ -1,0 +1,120 @@
+/**
+ * The resources as the main thread keeps them: followed from their source, checked, and turned into what workers compile.
+ * It knows which kinds traffic needs; it does not know workers.
+ */
+import type { JsonObject } from '../base/json.ts'
+import { MemoryStore } from '../config/resource-store.ts'
+import type { ConfigSource } from '../config/source.ts'
+import type { Change } from '../config/store.ts'
+import type { Log } from '../observability/log.ts'
+import type { PluginCatalogue } from '../plugin/catalogue.ts'
+import { kinds } from '../resources/index.ts'
+import type { UpstreamValue } from '../resources/upstream.ts'
+import { createResourceCheck, type ResourceCheck } from '../snapshot/check.ts'
+import { nodeNames } from '../snapshot/compile-upstream.ts'
+import type { NormalChange } from '../snapshot/compiler.ts'
+import { NameWatch, type Resolver } from './name-watch.ts'
+
+/** What traffic needs, in an order in which references come before those who refer. */
+const trafficKinds = ['ssls', 'upstreams', 'services', 'stream_routes'] as const
+
+export interface ConfigurationOptions {
+  readonly source: ConfigSource
+  readonly catalogue: PluginCatalogue
+  readonly keyring: readonly string[]
+  /** What `$env://NAME` stands for. */
+  readonly environment: (name: string) => string | undefined
+  readonly resolver: Resolver
+  readonly log: Log
+  /** Resources that traffic needs have changed. */
+  readonly changed: (changes: readonly NormalChange[], revision: number) => void
+  readonly addressChanged: (host: string, address: string | undefined) => void
+}
+
+export class Configuration {
+  readonly store: MemoryStore
+  readonly check: ResourceCheck
+  readonly source: ConfigSource
+  readonly #options: ConfigurationOptions
+  readonly #names: NameWatch
+  readonly #normal = new Map<string, Map<string, JsonObject>>(trafficKinds.map((kind) => [kind, new Map()]))
+  readonly #stopping = new AbortController()
+
+  constructor(options: ConfigurationOptions) {
+    this.#options = options
+    this.source = options.source
+    const { log } = options
+    this.store = new MemoryStore({ check: (kind, id, value) => this.check.checkLoaded(kind, id, value), log })
+    this.check = createResourceCheck({
+      kinds,
+      catalogue: options.catalogue,
+      lookup: this.store,
+      keyring: options.keyring,
+      environment: options.environment,
+    })
+    this.#names = new NameWatch(options.resolver, options.addressChanged)
+    this.store.onChange((changes) => this.#take(changes))
+  }
+
+  /** Resolves once the first full state is in the store. Rejects when the source has none to give. */
+  async start(): Promise<void> {
+    await this.source.follow(this.store, this.#stopping.signal)
+  }
+
+  /** Resolves once every host name had its first answer, or after `ms`. */
+  async namesSettled(ms: number, sleep: (ms: number, signal: AbortSignal) => Promise<unknown>): Promise<void> {
+    const given = new AbortController()
+    await Promise.race([this.#names.settled(), sleep(ms, given.signal)])
+    given.abort()
+  }
+
+  /** Everything that a worker compiles, in the order in which it was loaded. */
+  get resources(): readonly NormalChange[] {
+    const all: NormalChange[] = []
+    for (const [kind, values] of this.#normal) for (const [id, value] of values) all.push({ kind, id, value })
+    return all
+  }
+
+  get addresses(): readonly (readonly [string, string])[] {
+    return this.#names.addresses
+  }
+
+  /** The normalised value of one resource that traffic needs. */
+  normal(kind: string, id: string): JsonObject | undefined {
+    return this.#normal.get(kind)?.get(id)
+  }
+
+  async close(): Promise<void> {
+    this.#stopping.abort()
+    this.#names.close()
+    await this.source.close()
+  }
+
+  #take(changes: readonly Change[]): void {
+    const normal: NormalChange[] = []
+    for (const change of changes) {
+      const { kind, id } = change.type === 'put' ? change.resource : change
+      const values = this.#normal.get(kind)
+      if (values === undefined) continue
+      let value: JsonObject | undefined
+      try {
+        value = change.type === 'put' ? this.check.normalize(kind, id, change.resource.value) : undefined
+      } catch (error) {
+        this.#options.log.error({ kind, id, error }, 'a resource cannot be used; its last good form stays')
+        continue
+      }
+      if (value === undefined) values.delete(id)
+      else values.set(id, value)
+      this.#watchNames(kind, id, value)
+      normal.push({ kind, id, value })
+    }
+    if (normal.length > 0) this.#options.changed(normal, this.store.revision)
+  }
+
+  #watchNames(kind: string, id: string, value: JsonObject | undefined): void {
+    if (kind === 'ssls') return
+    const upstream = kind === 'upstreams' ? value : value?.['upstream']
+    const hosts = upstream === undefined || upstream === null ? [] : nodeNames(upstream as unknown as UpstreamValue)
+    this.#names.set(`${kind}/${id}`, hosts)
+  }
+}

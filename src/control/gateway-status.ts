@@ -1,0 +1,63 @@
+/** What the gateway tells about itself: for `sluice status`, and as gauges. */
+import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import type { ControlGauges } from '../admin/metrics-server.ts'
+import type { Configuration } from './configuration.ts'
+
+export interface GatewayStatus {
+  readonly pid: number
+  readonly version: string
+  readonly node: string
+  readonly startedAt: string
+  readonly uptimeSeconds: number
+  readonly wire: string
+  readonly config: {
+    readonly file: string
+    readonly provider: string
+    readonly reachable: boolean
+    readonly revision: number
+    /** Resources that failed their check and are not in force in their newest form. */
+    readonly rejected: number
+  }
+  readonly listeners: readonly {
+    readonly transport: 'tcp' | 'udp'
+    readonly host: string
+    readonly port: number
+    readonly tls: boolean
+    readonly from: 'config' | 'route'
+  }[]
+  readonly workers: readonly {
+    readonly index: number
+    readonly state: string
+    readonly revision: number
+    readonly connections: number
+    readonly restarts: number
+  }[]
+  readonly connections: { readonly active: number; readonly accepted: number }
+}
+
+/** Of the package, whether it runs from sources or compiled. */
+export const version: string = (() => {
+  const up = import.meta.url.endsWith('.ts') ? '../../package.json' : '../../../package.json'
+  const text = readFileSync(new URL(up, import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+})()
+
+/** The families of APISIX that main knows by itself. */
+export function controlGauges(configuration: Configuration): ControlGauges {
+  const { store, source } = configuration
+  const kinds = ['routes', 'services', 'ssls', 'consumers', 'global_rules', 'upstreams', 'stream_routes', 'protos']
+  const indexes: Record<string, number> = { x_etcd_index: store.revision, prev_index: store.revision, max_modify_index: 0 }
+  for (const kind of kinds) {
+    let highest = 0
+    for (const resource of store.all(kind)) highest = Math.max(highest, resource.modifiedIndex)
+    indexes[kind] = highest
+    indexes['max_modify_index'] = Math.max(indexes['max_modify_index'] ?? 0, highest)
+  }
+  const { provider, reachable } = source.status()
+  return {
+    nodeInfo: { hostname: hostname(), version },
+    ...(provider === 'etcd' ? { etcdReachable: reachable } : {}),
+    etcdModifyIndexes: indexes,
+  }
+}

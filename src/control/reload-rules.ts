@@ -1,0 +1,24 @@
+/** What of config.yaml a reload cannot change: named, so that nobody waits for it to take effect. */
+import type { BootConf } from '../config/boot-schema.ts'
+
+const fixed: Readonly<Record<string, (conf: BootConf) => unknown>> = {
+  'deployment.role': (conf) => conf.deployment.role,
+  'deployment.role_traditional.config_provider': (conf) => conf.deployment.role_traditional,
+  'deployment.role_data_plane.config_provider': (conf) => conf.deployment.role_data_plane,
+  'deployment.etcd': (conf) => conf.deployment.etcd,
+  'apisix.dns_resolver': (conf) => [conf.apisix.dns_resolver, conf.apisix.dns_resolver_valid, conf.apisix.resolver_timeout],
+  'apisix.data_encryption': (conf) => conf.apisix.data_encryption,
+  'apisix.ssl.ssl_trusted_certificate': (conf) => conf.apisix.ssl.ssl_trusted_certificate,
+  'sluice.data': (conf) => conf.sluice.data,
+  'sluice.wire': (conf) => conf.sluice.wire,
+  'sluice.limits.shared_counters': (conf) => conf.sluice.limits.shared_counters,
+  'sluice.limits.metric_series': (conf) => conf.sluice.limits.metric_series,
+  'sluice.extra_plugins': (conf) => conf.sluice.extra_plugins,
+}
+
+/** One sentence for each key that differs and needs a restart. */
+export function restartNeeded(before: BootConf, after: BootConf): readonly string[] {
+  return Object.entries(fixed)
+    .filter(([, read]) => JSON.stringify(read(before)) !== JSON.stringify(read(after)))
+    .map(([key]) => `${key} has changed; that takes effect at the next start`)
+}

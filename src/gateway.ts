@@ -1,0 +1,248 @@
+/**
+ * The gateway as one thing: starts configuration, ports, workers and APIs in the order in which they need each other, reloads,
+ * drains and stops them. What each of them does is in the folders it wires together.
+ */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { sleep } from './base/timers.ts'
+import { ensureAdminKey, ensureUid } from './config/admin-key.ts'
+import { type LoadedBoot, loadBootConf, processEnvironment } from './config/boot.ts'
+import { createSource } from './config/index.ts'
+import { millis } from './config/units.ts'
+import { Apis } from './control/apis.ts'
+import { Configuration } from './control/configuration.ts'
+import { controlGauges, type GatewayStatus, version } from './control/gateway-status.ts'
+import { Ports } from './control/ports.ts'
+import { restartNeeded } from './control/reload-rules.ts'
+import { createResolver } from './control/resolver.ts'
+import { Traffic } from './control/traffic.ts'
+import { SwitchableLog } from './observability/switchable-log.ts'
+import type { AnyPlugin } from './plugin/plugin.ts'
+import { SwitchableCatalogue } from './plugin/switchable-catalogue.ts'
+import { plugins } from './plugins/index.ts'
+import { loadExtraPlugins } from './threads/extra-plugins.ts'
+import { errorLogDestination, workerConf, workerCount } from './threads/worker-conf.ts'
+
+export type { GatewayStatus } from './control/gateway-status.ts'
+
+export interface GatewayOptions {
+  /** Holds conf/, logs/ and data/. */
+  readonly home: string
+  /** What `-c` named; undefined: conf/config.yaml below `home`. */
+  readonly configFile: string | undefined
+  /** What the operator should see on the terminal during the start. */
+  readonly say: (line: string) => void
+}
+
+export interface Gateway {
+  status(): Promise<GatewayStatus>
+  /** Reads config.yaml again and puts it in force; resolves with warnings. Rejects with a printable message, and nothing changed. */
+  reload(): Promise<readonly string[]>
+  reopenLogs(): Promise<void>
+  /** Ends at once: sessions are closed. */
+  stop(): Promise<void>
+  /** Ends once sessions have ended, or after `nginx_config.worker_shutdown_timeout`. */
+  quit(): Promise<void>
+  /** Resolves after stop or quit. */
+  readonly ended: Promise<void>
+}
+
+/**
+ * Resolves when every listener accepts and the first configuration is in force. Rejects with a printable message, having left
+ * nothing behind.
+ */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const boot = await readBoot(options)
+  for (const warning of boot.warnings) options.say(`warning: ${warning}`)
+  const gateway = new WiredGateway(options, boot, await loadExtraPlugins(workerConf(options.home, boot.conf).extraPlugins))
+  try {
+    await gateway.begin()
+    return gateway
+  } catch (error) {
+    await gateway.stop()
+    throw error
+  }
+}
+
+async function readBoot({ home, configFile }: GatewayOptions): Promise<LoadedBoot> {
+  const env = processEnvironment()
+  const loaded = loadBootConf(configFile === undefined ? { home, env } : { home, file: configFile, env })
+  return ensureAdminKey(loaded)
+}
+
+/** The lists of config.yaml; a user's own plugins need not stand in them. */
+function enabledPlugins(boot: LoadedBoot, extra: readonly AnyPlugin[]) {
+  return {
+    httpEnabled: boot.conf.plugins,
+    streamEnabled: [...boot.conf.stream_plugins, ...extra.map((plugin) => plugin.name)],
+  }
+}
+
+class WiredGateway implements Gateway {
+  readonly #options: GatewayOptions
+  readonly #log: SwitchableLog
+  readonly #configuration: Configuration
+  readonly #ports: Ports
+  readonly #traffic: Traffic
+  readonly #extra: readonly AnyPlugin[]
+  readonly #startedAt = new Date()
+  readonly #stopResolver: () => void
+  readonly #catalogue: SwitchableCatalogue
+  #boot: LoadedBoot
+  #apis: Apis | undefined
+  #ending: Promise<void> | undefined
+  #end: () => void = () => {}
+  readonly ended: Promise<void>
+
+  /** Wires, and starts nothing yet. */
+  constructor(options: GatewayOptions, boot: LoadedBoot, extra: readonly AnyPlugin[]) {
+    this.#options = options
+    this.#boot = boot
+    this.#extra = extra
+    const { home } = options
+    const { conf } = boot
+    mkdirSync(join(home, 'logs'), { recursive: true })
+    this.#log = new SwitchableLog(errorLogDestination(home, conf), conf.nginx_config.error_log_level, 'main')
+    this.#catalogue = new SwitchableCatalogue({ built: [...plugins, ...extra], ...enabledPlugins(boot, extra) })
+    const { enable_encrypt_fields: encrypted, keyring } = conf.apisix.data_encryption
+    const { resolver, close } = createResolver(conf, this.#log)
+    this.#stopResolver = close
+    this.#configuration = new Configuration({
+      source: createSource(boot, this.#log),
+      catalogue: this.#catalogue,
+      keyring: encrypted ? keyring : [],
+      environment: (name) => boot.env[name],
+      resolver,
+      log: this.#log,
+      changed: (changes, revision) => this.#traffic.changed(changes, revision),
+      addressChanged: (host, address) => this.#traffic.addressChanged(host, address),
+    })
+    this.#traffic = new Traffic({ home, conf, configuration: this.#configuration, log: this.#log })
+    this.#ports = this.#traffic.ports
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve
+    })
+  }
+
+  /** Starts everything, in order. After a rejection `stop` takes back what had begun. */
+  async begin(): Promise<void> {
+    const { conf } = this.#boot
+    ensureUid(this.#options.home)
+    for (const warning of this.#boot.warnings) this.#log.warn({ file: this.#boot.file }, warning)
+    await this.#configuration.start()
+    await this.#configuration.namesSettled(conf.apisix.resolver_timeout * 1000, sleep)
+    if (conf.deployment.role !== 'control_plane') await this.#traffic.start()
+    this.#apis = await this.#startApis()
+    const { provider } = this.#configuration.source.status()
+    this.#log.notice({ version, provider, revision: this.#configuration.store.revision, pid: process.pid }, 'Sluice serves')
+  }
+
+  async status(): Promise<GatewayStatus> {
+    const reports = await this.#traffic.reports()
+    const { store, source } = this.#configuration
+    const { provider, reachable } = source.status()
+    return {
+      pid: process.pid,
+      version,
+      node: process.version,
+      startedAt: this.#startedAt.toISOString(),
+      uptimeSeconds: Math.floor((Date.now() - this.#startedAt.getTime()) / 1000),
+      wire: reports.find((one) => one.report !== undefined)?.report?.wire ?? this.#boot.conf.sluice.wire,
+      config: { file: this.#boot.file, provider, reachable, revision: store.revision, rejected: store.rejected.size },
+      listeners: this.#ports.open.map(({ transport, host, port, tls, from }) => ({ transport, host, port, tls, from })),
+      workers: reports.map(({ index, state, revision, connections, restarts }) => ({ index, state, revision, connections, restarts })),
+      connections: {
+        active: reports.reduce((sum, one) => sum + one.connections, 0),
+        accepted: reports.reduce((sum, one) => sum + (one.report?.accepted ?? 0), 0),
+      },
+    }
+  }
+
+  async reload(): Promise<readonly string[]> {
+    const before = this.#boot
+    const boot = await readBoot(this.#options)
+    const warnings = [...boot.warnings, ...restartNeeded(before.conf, boot.conf)]
+    const next = workerConf(this.#options.home, boot.conf)
+    // What can fail comes first, and what was in force stays until it has succeeded.
+    await this.#traffic.probe(boot.conf)
+    this.#log.configure(errorLogDestination(this.#options.home, boot.conf), boot.conf.nginx_config.error_log_level)
+    this.#boot = boot
+    this.#enablePlugins(boot)
+    warnings.push(...(await this.#traffic.reconfigure(boot.conf, next)))
+    await this.#replaceApis(before)
+    this.#log.notice({ file: boot.file }, 'the configuration was reloaded')
+    for (const warning of warnings) this.#log.warn({ file: boot.file }, warning)
+    return warnings
+  }
+
+  async reopenLogs(): Promise<void> {
+    this.#log.reopen()
+    await this.#traffic.reopen()
+  }
+
+  stop(): Promise<void> {
+    return this.#close(0)
+  }
+
+  quit(): Promise<void> {
+    return this.#close(millis(this.#boot.conf.nginx_config.worker_shutdown_timeout))
+  }
+
+  async #startApis(): Promise<Apis> {
+    return Apis.start({
+      home: this.#options.home,
+      conf: this.#boot.conf,
+      configuration: this.#configuration,
+      catalogue: this.#catalogue,
+      readiness: () => this.#traffic.unreadiness(),
+      collect: () => this.#traffic.metrics(),
+      gauges: () => controlGauges(this.#configuration),
+      reloadPlugins: async () => {
+        const boot = await readBoot(this.#options)
+        this.#enablePlugins(boot)
+        await this.#traffic.configure(workerConf(this.#options.home, boot.conf))
+      },
+      log: this.#log,
+    })
+  }
+
+  /** The servers of the APIs are replaced only when something that they depend on differs. */
+  async #replaceApis(before: LoadedBoot): Promise<void> {
+    const relevant = ({ conf }: LoadedBoot): string =>
+      JSON.stringify([conf.deployment.admin, conf.apisix, conf.plugin_attr.prometheus])
+    if (relevant(before) === relevant(this.#boot)) return
+    await this.#apis?.close()
+    this.#apis = await this.#startApis()
+  }
+
+  #enablePlugins(boot: LoadedBoot): void {
+    this.#catalogue.enable(enabledPlugins(boot, this.#extra))
+  }
+
+  async #close(lingerMs: number): Promise<void> {
+    // A stop overtakes a quit that is still waiting for sessions.
+    if (this.#ending !== undefined && lingerMs === 0) this.#traffic.hurry()
+    this.#ending ??= this.#closeAll(lingerMs)
+    return this.#ending
+  }
+
+  async #closeAll(lingerMs: number): Promise<void> {
+    this.#log.notice({ lingerMs }, lingerMs === 0 ? 'stopping' : 'draining')
+    await this.#apis?.close()
+    await this.#traffic.close(lingerMs)
+    await this.#configuration.close()
+    this.#stopResolver()
+    this.#log.notice({}, 'stopped')
+    await this.#log.close()
+    this.#end()
+  }
+}
+
+/** What `sluice test` finds: the boot file and, as far as they can be read without starting, the resources. */
+export async function checkConfiguration(
+  options: Pick<GatewayOptions, 'home' | 'configFile'>,
+): Promise<{ warnings: string[]; errors: string[] }> {
+  const { checkHome } = await import('./control/check-home.ts')
+  return checkHome(options)
+}
+

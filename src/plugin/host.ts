@@ -1,0 +1,121 @@
+/**
+ * The plugin host: turns the merged plugin configurations of a resource into a chain. Configurations were checked before
+ * they came here; a plugin that still fails to start is left out of its chain with an error line.
+ */
+import type { JsonObject } from '../base/json.ts'
+import type { SharedCounters } from '../base/shared-counters.ts'
+import type { Exchange } from '../exchange/exchange.ts'
+import { type Chain, emptyChain, type LogStep, type Preread } from './chain.ts'
+import type { AnyPlugin, Build, Phases, Plugin } from './plugin.ts'
+import { Standings } from './standings.ts'
+
+type Condition = (exchange: Exchange) => boolean
+
+export interface HostOptions {
+  readonly plugins: readonly AnyPlugin[]
+  readonly counters: SharedCounters
+  readonly log: Build['log']
+  /** Compiles `_meta.filter`; throws on a bad expression. */
+  readonly compileFilter: (filter: unknown) => Condition
+}
+
+interface Meta {
+  readonly disable?: boolean
+  readonly priority?: number
+  readonly filter?: unknown
+}
+
+interface Member {
+  readonly name: string
+  readonly priority: number
+  readonly phases: Phases
+  readonly condition: Condition | undefined
+}
+
+export class PluginHost {
+  readonly #options: HostOptions
+  readonly #byName = new Map<string, AnyPlugin>()
+  readonly #standings = new Standings()
+
+  constructor(options: HostOptions) {
+    this.#options = options
+    for (const plugin of options.plugins) this.#byName.set(plugin.name, plugin)
+  }
+
+  /** `merged`: plugin name → configuration, later layers already laid over earlier ones. `owner` names the resource in logs. */
+  chain(owner: string, merged: Readonly<Record<string, JsonObject>>): Chain {
+    const members: Member[] = []
+    const releases: (() => void)[] = []
+    for (const [name, conf] of Object.entries(merged)) {
+      const member = this.#member(owner, name, conf, releases)
+      if (member !== undefined) members.push(member)
+    }
+    if (members.length === 0) return emptyChain
+    members.sort((a, b) => b.priority - a.priority)
+    return {
+      preread: phase(members, (phases) => phases.preread, guardStep),
+      log: phase(members, (phases) => phases.log, guardLog),
+      names: members.map((member) => member.name),
+      close() {
+        for (const member of members) member.phases.close?.()
+        for (const release of releases) release()
+      },
+    }
+  }
+
+  #member(owner: string, name: string, conf: JsonObject, releases: (() => void)[]): Member | undefined {
+    const meta = (conf['_meta'] ?? {}) as Meta
+    if (meta.disable === true) return undefined
+    const plugin = this.#byName.get(name) as Plugin<JsonObject> | undefined
+    if (plugin === undefined) {
+      this.#options.log.warn({ owner, plugin: name }, 'a plugin that is not enabled here is left out')
+      return undefined
+    }
+    try {
+      const phases = plugin.create(conf, this.#build(owner, name, releases))
+      const condition = meta.filter === undefined ? undefined : this.#options.compileFilter(meta.filter)
+      return { name, priority: meta.priority ?? plugin.priority, phases, condition }
+    } catch (error) {
+      this.#options.log.error({ owner, plugin: name, error }, 'a plugin did not start and is left out')
+      return undefined
+    }
+  }
+
+  #build(owner: string, plugin: string, releases: (() => void)[]): Build {
+    const standings = this.#standings
+    return {
+      owner,
+      counters: this.#options.counters,
+      log: this.#options.log,
+      standing<T>(key: string, make: () => T): T {
+        const held = standings.hold(`${plugin} ${key}`, make)
+        releases.push(held.release)
+        return held.value
+      },
+    }
+  }
+}
+
+/** The steps of one phase in order, those with a condition wrapped; undefined for none. */
+function phase<S>(
+  members: readonly Member[],
+  of: (phases: Phases) => S | undefined,
+  guard: (condition: Condition, step: S) => S,
+): readonly S[] | undefined {
+  const steps: S[] = []
+  for (const member of members) {
+    const step = of(member.phases)
+    if (step !== undefined) steps.push(member.condition === undefined ? step : guard(member.condition, step))
+  }
+  return steps.length === 0 ? undefined : steps
+}
+
+function guardStep(condition: Condition, step: Preread): Preread {
+  return (exchange) => (condition(exchange) ? step(exchange) : undefined)
+}
+
+function guardLog(condition: Condition, step: LogStep): LogStep {
+  return (exchange) => {
+    if (condition(exchange)) step(exchange)
+  }
+}

@@ -1,0 +1,43 @@
+/** A catalogue whose lists of enabled plugins may be changed while others hold on to it. */
+import type { JsonObject } from '../base/json.ts'
+import { type CatalogueParts, createCatalogue, type PluginCatalogue } from './catalogue.ts'
+
+export class SwitchableCatalogue implements PluginCatalogue {
+  readonly #built: CatalogueParts['built']
+  #inner: PluginCatalogue
+
+  constructor(parts: CatalogueParts) {
+    this.#built = parts.built
+    this.#inner = createCatalogue(parts)
+  }
+
+  /** Other lists of config.yaml are in force from now on. */
+  enable(lists: Omit<CatalogueParts, 'built'>): void {
+    this.#inner = createCatalogue({ ...lists, built: this.#built })
+  }
+
+  check(...args: Parameters<PluginCatalogue['check']>): string | undefined {
+    return this.#inner.check(...args)
+  }
+  withDefaults(...args: Parameters<PluginCatalogue['withDefaults']>): JsonObject {
+    return this.#inner.withDefaults(...args)
+  }
+  checkMetadata(name: string, value: JsonObject): string | undefined {
+    return this.#inner.checkMetadata(name, value)
+  }
+  find(...args: Parameters<PluginCatalogue['find']>): ReturnType<PluginCatalogue['find']> {
+    return this.#inner.find(...args)
+  }
+  enabled(...args: Parameters<PluginCatalogue['enabled']>): ReturnType<PluginCatalogue['enabled']> {
+    return this.#inner.enabled(...args)
+  }
+  names(...args: Parameters<PluginCatalogue['names']>): readonly string[] {
+    return this.#inner.names(...args)
+  }
+  knows(name: string): boolean {
+    return this.#inner.knows(name)
+  }
+  schemaFor(...args: Parameters<PluginCatalogue['schemaFor']>): ReturnType<PluginCatalogue['schemaFor']> {
+    return this.#inner.schemaFor(...args)
+  }
+}

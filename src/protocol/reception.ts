@@ -1,0 +1,119 @@
+/**
+ * What happens to an accepted link before a protocol serves it: admission, reading a ClientHello where routes ask for its
+ * SNI, and the decision between passing TLS through and terminating it. It knows listeners, not routes: those are behind the gate.
+ */
+import type { TimerWheel } from '../base/timers.ts'
+import { GatewayError } from '../errors.ts'
+import type { HelloInfo } from '../exchange/exchange.ts'
+import type { Link } from '../net/link.ts'
+import { alert, alerts } from '../net/tls/alert.ts'
+import { type HelloResult, readHello } from '../net/tls/hello-reader.ts'
+import type { DialReceiver, TlsTermination, Wire } from '../net/wire.ts'
+import type { Protocol, Road } from './protocol.ts'
+
+/** What the configuration in force says of links that come in. */
+export interface Gate {
+  /** Whether one more link may be taken; false: it is closed at once. */
+  admit(): boolean
+  /** Links that were admitted and of which no exchange was made yet. Kept by the reception. */
+  pending: number
+  /** Some route of this port depends on the SNI of connections that are not terminated here. */
+  needsHello(port: number): boolean
+  /** A route of this port wants this TLS connection undecrypted. */
+  passesThrough(link: Link, hello: HelloInfo): boolean
+  /** How to terminate TLS for this server name; undefined: there is no certificate for it. */
+  termination(serverName: string | undefined): TlsTermination | undefined
+  /** A link was turned away before any exchange began. Called once for it; it is closed already. */
+  refused(link: Link, error: GatewayError): void
+}
+
+export interface ReceptionOptions {
+  readonly wire: Wire
+  readonly wheel: TimerWheel
+  readonly protocol: Protocol
+  readonly road: Road
+  readonly gate: Gate
+  readonly tls: boolean
+  /** Waiting for a ClientHello on a TLS listener, and on a plain one where routes have SNIs, ms. */
+  readonly handshakeMs: number
+  readonly helloMs: number
+}
+
+const maxHelloBytes = 64 * 1024
+const nothing = new Uint8Array(0)
+const plain = { head: nothing, hello: undefined }
+
+export class Reception {
+  readonly #options: ReceptionOptions
+
+  constructor(options: ReceptionOptions) {
+    this.#options = options
+  }
+
+  /** Takes one link that has not read anything yet. */
+  accept(link: Link): void {
+    const { gate, protocol, road, tls } = this.#options
+    if (!gate.admit()) {
+      link.reset()
+      return gate.refused(link, new GatewayError('too_many_links', 'the limit of connections is reached'))
+    }
+    if (link.carrier === 'datagram' || (!tls && !gate.needsHello(link.localPort))) {
+      return protocol.serve(link, plain, road)
+    }
+    const { wheel, handshakeMs, helloMs } = this.#options
+    const timeoutMs = tls ? handshakeMs : helloMs
+    gate.pending++
+    readHello(link, { timeoutMs, maxBytes: maxHelloBytes, wheel }, (result) => this.#read(link, result))
+  }
+
+  #read(link: Link, result: HelloResult): void {
+    const { gate, protocol, road, tls } = this.#options
+    const { head, hello } = result
+    gate.pending--
+    if (!tls) {
+      // Server-first protocols say nothing until spoken to: silence is an answer here, not a fault.
+      if (result.error !== undefined && result.error.code !== 'client_timeout') return this.#refuse(link, result.error)
+      return protocol.serve(link, { head, hello }, road)
+    }
+    if (result.error !== undefined) {
+      if (result.alert !== undefined) link.send(alert(result.alert))
+      return this.#refuse(link, result.error)
+    }
+    if (hello === undefined) return this.#refuse(link, new GatewayError('bad_tls', 'the first bytes are no TLS ClientHello'))
+    if (gate.passesThrough(link, hello)) return protocol.serve(link, { head, hello }, road)
+    const termination = gate.termination(hello.serverName)
+    if (termination === undefined) {
+      link.send(alert(alerts.unrecognizedName))
+      const name = hello.serverName === undefined ? 'a connection without SNI' : hello.serverName
+      return this.#refuse(link, new GatewayError('no_certificate', `no certificate for ${name}`))
+    }
+    gate.pending++
+    this.#options.wire.terminate(link, head, termination, new Handshake(this.#options, link))
+  }
+
+  #refuse(link: Link, error: GatewayError): void {
+    link.close()
+    this.#options.gate.refused(link, error)
+  }
+}
+
+/** Waits for one handshake. */
+class Handshake implements DialReceiver {
+  readonly #options: ReceptionOptions
+  readonly #raw: Link
+
+  constructor(options: ReceptionOptions, raw: Link) {
+    this.#options = options
+    this.#raw = raw
+  }
+
+  connected(link: Link): void {
+    this.#options.gate.pending--
+    this.#options.protocol.serve(link, plain, this.#options.road)
+  }
+
+  failed(error: GatewayError): void {
+    this.#options.gate.pending--
+    this.#options.gate.refused(this.#raw, error)
+  }
+}

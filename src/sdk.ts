@@ -1,0 +1,22 @@
+/** The door for guests: all that protocols and plugins, built in or a user's own, may use. Re-exports only. */
+export { IpSet } from './base/ip-set.ts'
+export type { JsonObject, JsonSchema } from './base/json.ts'
+export type { SharedCounter, SharedCounters } from './base/shared-counters.ts'
+export { compileTemplate, type Template } from './base/template.ts'
+export { after, sleep, type Timer, TimerWheel } from './base/timers.ts'
+export { type Code, codes, type Failures, GatewayError, type Kind } from './errors.ts'
+export type { Endpoint, Load } from './exchange/endpoint.ts'
+export type { Attempt, Exchange, HelloInfo, RouteInfo, StreamExchange } from './exchange/exchange.ts'
+export { StreamSession } from './exchange/stream-session.ts'
+export type { Link, Receiver, TlsInfo } from './net/link.ts'
+export { type RelayOptions, type RelayOutcome, relay } from './net/relay.ts'
+export type { AnyPlugin, Answer, Build, Phases, Plugin, Step } from './plugin/plugin.ts'
+export type {
+  AttemptReceiver,
+  Beginning,
+  Client,
+  ClientLimits,
+  Protocol,
+  Road,
+  StreamWire,
+} from './protocol/protocol.ts'

@@ -1,0 +1,102 @@
+/** What main and workers say to each other. Everything here survives a structured clone. */
+import type { SharedMemory } from '../base/shared-counters.ts'
+import type { MetricsSnapshot } from '../observability/metrics-snapshot.ts'
+import type { NormalChange } from '../snapshot/compiler.ts'
+
+/** One port to listen on, on every worker. */
+export interface ListenerSpec {
+  /** `tcp 0.0.0.0:9100`: equal keys are the same socket. */
+  readonly key: string
+  readonly transport: 'tcp' | 'udp'
+  readonly host: string
+  readonly port: number
+  readonly tls: boolean
+  /** Whether config.yaml names it, or a stream route opened it. */
+  readonly from: 'config' | 'route'
+}
+
+/** The settings of config.yaml that workers need. */
+export interface WorkerConf {
+  readonly home: string
+  readonly errorLog: string
+  readonly errorLogLevel: string
+  readonly accessLog: { readonly path: string; readonly format: string; readonly escape: 'default' | 'json' | 'none' } | undefined
+  readonly wire: 'auto' | 'portable'
+  readonly reusePort: boolean
+  readonly backlog: number
+  readonly keepAliveMs: number
+  readonly handshakeMs: number
+  readonly helloMs: number
+  readonly udpIdleMs: number
+  readonly udpSessions: number
+  /** Links (both sides) that this worker may hold. */
+  readonly maxLinks: number
+  readonly metricSeries: number
+  readonly fallbackSni: string | undefined
+  readonly tlsProtocols: readonly string[]
+  readonly tlsCiphers: string
+  readonly sessionTickets: boolean
+  /** PEM; undefined: the system's authorities. */
+  readonly trusted: string | undefined
+  /** Names of the stream plugins that are enabled. */
+  readonly streamPlugins: readonly string[]
+  /** Files of the user's own plugins. */
+  readonly extraPlugins: readonly string[]
+}
+
+/** Everything a worker starts with. */
+export interface WorkerBoot {
+  readonly index: number
+  readonly conf: WorkerConf
+  readonly counters: SharedMemory
+  /** What session ticket keys are derived from; the same for all workers. */
+  readonly ticketSecret: Uint8Array
+  readonly revision: number
+  readonly resources: readonly NormalChange[]
+  readonly addresses: readonly (readonly [string, string])[]
+  readonly listeners: readonly ListenerSpec[]
+}
+
+export interface ListenFailure {
+  readonly key: string
+  /** The system's code: EADDRINUSE, EACCES, … */
+  readonly code: string
+  readonly message: string
+}
+
+/** Orders that are answered carry `seq`, and the answer carries it back. */
+export type ToWorker =
+  | { readonly type: 'changes'; readonly revision: number; readonly changes: readonly NormalChange[] }
+  | { readonly type: 'addresses'; readonly changes: readonly (readonly [string, string | undefined])[] }
+  | { readonly type: 'conf'; readonly seq: number; readonly conf: WorkerConf }
+  | { readonly type: 'listen'; readonly seq: number; readonly listeners: readonly ListenerSpec[]; readonly lingerMs: number }
+  | { readonly type: 'report'; readonly seq: number }
+  | { readonly type: 'metrics'; readonly seq: number }
+  | { readonly type: 'reopen'; readonly seq: number }
+  /** Stop listening, let sessions end within `lingerMs`, then answer and exit. */
+  | { readonly type: 'drain'; readonly seq: number; readonly lingerMs: number }
+
+export interface WorkerReport {
+  readonly revision: number
+  readonly sessions: number
+  readonly accepted: number
+  readonly refused: number
+  readonly wire: string
+}
+
+export type FromWorker =
+  | { readonly type: 'ready'; readonly failures: readonly ListenFailure[] }
+  | { readonly type: 'applied'; readonly revision: number }
+  | { readonly type: 'answer'; readonly seq: number; readonly value: unknown }
+  /** An exception that nobody caught: the worker asks to be replaced. */
+  | { readonly type: 'fatal'; readonly message: string; readonly stack: string }
+
+/** What the answers to orders hold. */
+export interface Answers {
+  conf: null
+  listen: readonly ListenFailure[]
+  report: WorkerReport
+  metrics: MetricsSnapshot
+  reopen: null
+  drain: null
+}

@@ -1,0 +1,144 @@
+/**
+ * A traffic thread: wires the snapshot compiler, the road and the listeners together and does what main says. What goes
+ * wrong in one exchange ends there; what nobody caught is told to main, which replaces this thread.
+ */
+import { parentPort, workerData } from 'node:worker_threads'
+import { protocols } from '../protocols/index.ts'
+import { attachSharedCounters } from './base/shared-counters.ts'
+import { TimerWheel } from './base/timers.ts'
+import { StreamRoad } from './forward/stream-road.ts'
+import { createWire } from './net/wires.ts'
+import { SwitchableLog } from './observability/switchable-log.ts'
+import { PluginHost } from './plugin/host.ts'
+import { plugins } from './plugins/index.ts'
+import { compileExpression } from './route/expression.ts'
+import { SnapshotCompiler } from './snapshot/compiler.ts'
+import { loadExtraPlugins } from './threads/extra-plugins.ts'
+import { Listening } from './threads/listening.ts'
+import type { Answers, FromWorker, ToWorker, WorkerBoot, WorkerConf } from './threads/messages.ts'
+import { SessionRecords } from './threads/session-records.ts'
+import { certificateDefaults } from './threads/worker-conf.ts'
+import { WorkerGate } from './threads/worker-gate.ts'
+
+const port = parentPort
+if (port === null) throw new Error('worker.ts runs in a thread of the gateway, not by itself')
+const boot = workerData as WorkerBoot
+const say = (message: FromWorker): void => port.postMessage(message)
+
+let conf: WorkerConf = boot.conf
+const log = new SwitchableLog(conf.errorLog, conf.errorLogLevel, boot.index)
+const told = (error: unknown): void => {
+  const { message, stack } = error instanceof Error ? error : new Error(String(error))
+  log.error({ error }, 'an exception that nobody caught; this worker will be replaced')
+  say({ type: 'fatal', message, stack: stack ?? message })
+}
+process.on('uncaughtException', told)
+process.on('unhandledRejection', told)
+
+const wheel = new TimerWheel()
+const counters = attachSharedCounters(boot.counters, boot.index)
+const enabled = [...plugins, ...(await loadExtraPlugins(conf.extraPlugins))].filter(
+  (plugin) => plugin.subsystem === 'stream' && conf.streamPlugins.includes(plugin.name),
+)
+const host = new PluginHost({ plugins: enabled, counters, log, compileFilter })
+const compiler = new SnapshotCompiler({
+  host,
+  counters,
+  certificates: certificateDefaults(conf, boot.ticketSecret),
+  trusted: conf.trusted,
+  log,
+})
+const wire = createWire(conf.wire, { wheel })
+const records = new SessionRecords(conf, log)
+const road = new StreamRoad({
+  current: () => compiler.current,
+  wire,
+  wheel,
+  keepAliveMs: conf.keepAliveMs,
+  log,
+  started: (exchange) => records.started(exchange),
+  ended: (exchange) => records.ended(exchange),
+})
+const gate = new WorkerGate({ current: () => compiler.current, conf: () => conf, road, log })
+const listening = new Listening({ wire, wheel, road, gate, protocols, log, closed: drainListener })
+
+/** Sessions of a listener that is gone may end by themselves for a while; what is left then is closed. */
+function drainListener(address: string, lingerMs: number): void {
+  if (lingerMs === 0) return
+  wheel.start(lingerMs, {
+    expired() {
+      const cut = road.cut('draining', 'the listener is gone', (exchange) => exchange.listener === address)
+      if (cut > 0) log.warn({ listener: address, sessions: cut }, 'sessions outlived their listener and were closed')
+    },
+  })
+}
+
+function compileFilter(filter: unknown): (exchange: { variable(name: string): string | undefined }) => boolean {
+  const expression = compileExpression(filter)
+  return (exchange) => expression.evaluate((name) => exchange.variable(name))
+}
+
+/** Lets sessions end, cuts those that take too long, and makes the logs whole. */
+async function drain(lingerMs: number): Promise<void> {
+  await listening.close()
+  if (road.active > 0) {
+    if (lingerMs > 0) {
+      const deadline = wheel.start(lingerMs, { expired: () => void road.cut('draining', 'the gateway is going away') })
+      await road.idle()
+      deadline.cancel()
+    } else {
+      road.cut('draining', 'the gateway is stopping')
+    }
+  }
+  await records.close()
+  await log.close()
+}
+
+async function configure(next: WorkerConf): Promise<void> {
+  conf = next
+  log.configure(next.errorLog, next.errorLogLevel)
+  records.configure(next)
+  compiler.recertify(certificateDefaults(next, boot.ticketSecret))
+}
+
+/** Does one order; what it returns is the answer of orders that have one. */
+const orders: { [T in keyof Answers]: (order: Extract<ToWorker, { type: T }>) => Promise<Answers[T]> } = {
+  conf: async (order) => {
+    await configure(order.conf)
+    return null
+  },
+  listen: (order) => listening.set(order.listeners, conf, order.lingerMs),
+  report: async () => ({
+    revision: compiler.current.revision,
+    sessions: road.active + gate.pending,
+    accepted: gate.accepted,
+    refused: gate.turnedAway,
+    wire: wire.name,
+  }),
+  metrics: async () => records.metrics.snapshot(),
+  reopen: async () => {
+    log.reopen()
+    records.reopen()
+    return null
+  },
+  drain: async (order) => {
+    await drain(order.lingerMs)
+    return null
+  },
+}
+
+port.on('message', (order: ToWorker) => {
+  if (order.type === 'changes') {
+    compiler.apply(order.changes, order.revision)
+    say({ type: 'applied', revision: order.revision })
+  } else if (order.type === 'addresses') {
+    compiler.setAddresses(order.changes)
+  } else {
+    const run = orders[order.type] as (order: ToWorker) => Promise<unknown>
+    run(order).then((value) => say({ type: 'answer', seq: order.seq, value }), told)
+  }
+})
+
+compiler.setAddresses(boot.addresses)
+compiler.apply(boot.resources, boot.revision)
+say({ type: 'ready', failures: await listening.set(boot.listeners, conf, 0) })
