@@ -1,0 +1,62 @@
+/** What an open TCP session without traffic costs in memory, and how fast sessions are opened. Each contender starts afresh. */
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Bench, Start } from './contenders.ts'
+import type { Generators, Held, LoadReport } from './generators.ts'
+import { cpuSeconds, residentBytes } from './process-cost.ts'
+
+export interface IdleResult {
+  readonly name: string
+  readonly sessions: number
+  readonly perSecond: number
+  /** Microseconds of the proxy's processor time for opening one. */
+  readonly cpuPerSession: number
+  readonly bytesBefore: number
+  readonly bytesOpen: number
+  /** After all were closed again. */
+  readonly bytesAfter: number
+  readonly p99: number
+}
+
+/** Descriptors are limited per process, so several processes hold the clients' ends; a proxy needs two for each session. */
+const helpers = 3
+/** Long enough for garbage to be collected and buffers to be given back. */
+const settleMs = 3000
+
+export async function idleMemory(
+  start: Start,
+  bench: Bench,
+  generators: Generators,
+  sessions: number,
+): Promise<IdleResult> {
+  const contender = await start(bench)
+  const { name, tcpPort, pid } = contender
+  if (pid === undefined) throw new Error(`${name} has no process to weigh`)
+  const open = (count: number): Promise<Held[]> =>
+    Promise.all(
+      Array.from({ length: helpers }, (_, i) =>
+        generators.hold('tcp-idle', [tcpPort, 2 + i, Math.floor(count / helpers), 32]),
+      ),
+    )
+  const close = async (held: readonly Held[]): Promise<void> => {
+    await Promise.all(held.map((each) => each.stop()))
+  }
+  try {
+    // Code is compiled and tables reach their first size before anything is weighed.
+    await close(await open(300))
+    await pause(settleMs)
+    const bytesBefore = residentBytes(pid)
+    const cpu = cpuSeconds(pid)
+    const held = await open(sessions)
+    const reports = held.map((each) => JSON.parse(each.line) as LoadReport)
+    const cpuPerSession = ((cpuSeconds(pid) - cpu) * 1e6) / sessions
+    await pause(settleMs)
+    const bytesOpen = residentBytes(pid)
+    await close(held)
+    await pause(settleMs)
+    const perSecond = sessions / Math.max(...reports.map((report) => report.seconds))
+    const p99 = Math.max(...reports.map((report) => report.p99))
+    return { name, sessions, perSecond, cpuPerSession, bytesBefore, bytesOpen, bytesAfter: residentBytes(pid), p99 }
+  } finally {
+    await contender.stop()
+  }
+}

@@ -1,0 +1,34 @@
+/** What is done to each contender, and what one unit of it is. */
+import type { Contender } from './contenders.ts'
+import type { Generator } from './generators.ts'
+
+export interface Workload {
+  readonly name: string
+  readonly title: string
+  readonly unit: string
+  /** The generator and its arguments; undefined when the contender does not carry this. */
+  command(
+    contender: Contender,
+    seconds: number,
+  ): { generator: Generator; args: readonly (string | number)[] } | undefined
+}
+
+const tcp = (name: string, title: string, unit: string, generator: Generator, args: readonly number[]): Workload => ({
+  name,
+  title,
+  unit,
+  command: ({ tcpPort }, seconds) => ({ generator, args: [tcpPort, ...args, seconds] }),
+})
+
+export const workloads: readonly Workload[] = [
+  tcp('tcp-rr', 'TCP, 100 bytes there and back, 64 connections', 'round trip', 'tcp-rr', [64, 100]),
+  tcp('tcp-bulk', 'TCP, 1 MiB there and back, 8 connections', 'transfer', 'tcp-rr', [8, 1 << 20]),
+  {
+    name: 'udp-rr',
+    title: 'UDP, 100 bytes there and back, 64 clients',
+    unit: 'round trip',
+    command: ({ udpPort }, seconds) =>
+      udpPort === undefined ? undefined : { generator: 'udp', args: ['load', udpPort, 64, seconds] },
+  },
+  tcp('tcp-sessions', 'TCP, connect, 100 bytes there and back, close; 32 at once', 'session', 'tcp-sessions', [32]),
+]
