@@ -67,6 +67,10 @@ export interface TlsTermination {
   readonly context: SecureContext
   /** Ask for a client certificate; without a valid one the handshake fails with `client_certificate`. */
   readonly requireClient: boolean
+  /** Ask for one without insisting: the handshake passes, and `tls.peer` is there only if it is valid. */
+  readonly requestClient?: boolean
+  /** Intermediate authorities allowed between a client's certificate and a trusted root; without it any number. */
+  readonly clientDepth?: number
   /** Sessions made under another value are not resumed. */
   readonly sessionScope: string
   readonly alpn: readonly string[]
@@ -76,7 +80,11 @@ export interface TlsTermination {
 export interface Wire {
   readonly name: 'portable' | 'epoll' | 'uring'
   /** Rejects with the system's error (EADDRINUSE, EACCES, …). `accepted` gets links that have not read anything yet. */
-  listen(options: ListenOptions, accepted: (link: Link) => void, failed: (error: GatewayError) => void): Promise<Listener>
+  listen(
+    options: ListenOptions,
+    accepted: (link: Link) => void,
+    failed: (error: GatewayError) => void,
+  ): Promise<Listener>
   /** As `listen`; `accepted` gets one link per session, whose first datagram comes right after it was opened. */
   listenDatagrams(
     options: DatagramOptions,
