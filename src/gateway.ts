@@ -12,7 +12,7 @@ import { millis } from './config/units.ts'
 import { Apis } from './control/apis.ts'
 import { Configuration } from './control/configuration.ts'
 import { controlGauges, type GatewayStatus, version } from './control/gateway-status.ts'
-import { Ports } from './control/ports.ts'
+import type { Ports } from './control/ports.ts'
 import { restartNeeded } from './control/reload-rules.ts'
 import { createResolver } from './control/resolver.ts'
 import { Traffic } from './control/traffic.ts'
@@ -54,7 +54,11 @@ export interface Gateway {
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const boot = await readBoot(options)
   for (const warning of boot.warnings) options.say(`warning: ${warning}`)
-  const gateway = new WiredGateway(options, boot, await loadExtraPlugins(workerConf(options.home, boot.conf).extraPlugins))
+  const gateway = new WiredGateway(
+    options,
+    boot,
+    await loadExtraPlugins(workerConf(options.home, boot.conf).extraPlugins),
+  )
   try {
     await gateway.begin()
     return gateway
@@ -134,7 +138,10 @@ class WiredGateway implements Gateway {
     if (conf.deployment.role !== 'control_plane') await this.#traffic.start()
     this.#apis = await this.#startApis()
     const { provider } = this.#configuration.source.status()
-    this.#log.notice({ version, provider, revision: this.#configuration.store.revision, pid: process.pid }, 'Sluice serves')
+    this.#log.notice(
+      { version, provider, revision: this.#configuration.store.revision, pid: process.pid },
+      'Sluice serves',
+    )
   }
 
   async status(): Promise<GatewayStatus> {
@@ -150,7 +157,13 @@ class WiredGateway implements Gateway {
       wire: reports.find((one) => one.report !== undefined)?.report?.wire ?? this.#boot.conf.sluice.wire,
       config: { file: this.#boot.file, provider, reachable, revision: store.revision, rejected: store.rejected.size },
       listeners: this.#ports.open.map(({ transport, host, port, tls, from }) => ({ transport, host, port, tls, from })),
-      workers: reports.map(({ index, state, revision, connections, restarts }) => ({ index, state, revision, connections, restarts })),
+      workers: reports.map(({ index, state, revision, connections, restarts }) => ({
+        index,
+        state,
+        revision,
+        connections,
+        restarts,
+      })),
       connections: {
         active: reports.reduce((sum, one) => sum + one.connections, 0),
         accepted: reports.reduce((sum, one) => sum + (one.report?.accepted ?? 0), 0),
@@ -245,4 +258,3 @@ export async function checkConfiguration(
   const { checkHome } = await import('./control/check-home.ts')
   return checkHome(options)
 }
-

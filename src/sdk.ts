@@ -10,7 +10,7 @@ export type { Attempt, Exchange, HelloInfo, RouteInfo, StreamExchange } from './
 export { StreamSession } from './exchange/stream-session.ts'
 export type { Link, Receiver, TlsInfo } from './net/link.ts'
 export { type RelayOptions, type RelayOutcome, relay } from './net/relay.ts'
-export type { AnyPlugin, Answer, Build, Phases, Plugin, Step } from './plugin/plugin.ts'
+export type { Answer, AnyPlugin, Build, Phases, Plugin, Step } from './plugin/plugin.ts'
 export type {
   AttemptReceiver,
   Beginning,

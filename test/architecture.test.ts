@@ -26,11 +26,15 @@ const layers: readonly (readonly string[])[] = [
   ['src/forward/'],
   ['src/sdk.ts'],
   ['protocols/', 'src/plugins/'],
+  ['src/threads/'],
+  ['src/admin/'],
+  ['src/control/'],
   ['src/gateway.ts', 'src/worker.ts'],
-  ['src/admin/', 'src/cli/'],
+  ['src/cli/'],
 ]
 /** A protocol that is built on another may import that one's `index.ts`. */
 const edges: Readonly<Record<string, readonly string[]>> = {
+  'protocols/udp': ['protocols/tcp'],
   'protocols/grpc-web': ['protocols/grpc'],
   'protocols/transcode': ['protocols/grpc'],
 }

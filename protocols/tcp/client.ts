@@ -1,5 +1,13 @@
 /** The upstream half: joins the two links until both directions have ended. */
-import { type Attempt, type AttemptReceiver, type Client, type ClientLimits, type Link, relay, type StreamExchange } from '#sdk'
+import {
+  type Attempt,
+  type AttemptReceiver,
+  type Client,
+  type ClientLimits,
+  type Link,
+  relay,
+  type StreamExchange,
+} from '#sdk'
 
 export class RelayClient implements Client {
   readonly #link: Link

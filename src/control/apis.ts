@@ -59,7 +59,16 @@ export class Apis {
     }
     if (apisix.enable_control) {
       const { ip, port } = apisix.control
-      const server = createControlServer({ source, store, kinds, catalogue, check, health: () => undefined, reloadPlugins, log })
+      const server = createControlServer({
+        source,
+        store,
+        kinds,
+        catalogue,
+        check,
+        health: () => undefined,
+        reloadPlugins,
+        log,
+      })
       await this.#listen('apisix.control', ip, port, server)
     }
     if (apisix.status !== undefined) {
@@ -98,7 +107,13 @@ export class Apis {
     const { prometheus } = conf.plugin_attr
     if (!prometheus.enable_export_server) return
     const { ip, port } = prometheus.export_addr
-    const server = createMetricsServer({ collect, gauges, prefix: prometheus.metric_prefix, uri: prometheus.export_uri, log })
+    const server = createMetricsServer({
+      collect,
+      gauges,
+      prefix: prometheus.metric_prefix,
+      uri: prometheus.export_uri,
+      log,
+    })
     try {
       await server.listen(ip, port)
     } catch (error) {

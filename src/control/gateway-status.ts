@@ -47,7 +47,11 @@ export const version: string = (() => {
 export function controlGauges(configuration: Configuration): ControlGauges {
   const { store, source } = configuration
   const kinds = ['routes', 'services', 'ssls', 'consumers', 'global_rules', 'upstreams', 'stream_routes', 'protos']
-  const indexes: Record<string, number> = { x_etcd_index: store.revision, prev_index: store.revision, max_modify_index: 0 }
+  const indexes: Record<string, number> = {
+    x_etcd_index: store.revision,
+    prev_index: store.revision,
+    max_modify_index: 0,
+  }
   for (const kind of kinds) {
     let highest = 0
     for (const resource of store.all(kind)) highest = Math.max(highest, resource.modifiedIndex)

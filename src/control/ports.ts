@@ -117,7 +117,10 @@ export class Ports {
       host: conf.apisix.enable_ipv6 && systemHasIpv6() ? '::' : '0.0.0.0',
       schemeOf,
       unreachable: (route, port) =>
-        log.warn({ route, port }, 'a stream route names a port that nobody listens on and that sluice.stream_ports does not allow'),
+        log.warn(
+          { route, port },
+          'a stream route names a port that nobody listens on and that sluice.stream_ports does not allow',
+        ),
     })
   }
 }

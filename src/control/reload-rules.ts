@@ -6,7 +6,11 @@ const fixed: Readonly<Record<string, (conf: BootConf) => unknown>> = {
   'deployment.role_traditional.config_provider': (conf) => conf.deployment.role_traditional,
   'deployment.role_data_plane.config_provider': (conf) => conf.deployment.role_data_plane,
   'deployment.etcd': (conf) => conf.deployment.etcd,
-  'apisix.dns_resolver': (conf) => [conf.apisix.dns_resolver, conf.apisix.dns_resolver_valid, conf.apisix.resolver_timeout],
+  'apisix.dns_resolver': (conf) => [
+    conf.apisix.dns_resolver,
+    conf.apisix.dns_resolver_valid,
+    conf.apisix.resolver_timeout,
+  ],
   'apisix.data_encryption': (conf) => conf.apisix.data_encryption,
   'apisix.ssl.ssl_trusted_certificate': (conf) => conf.apisix.ssl.ssl_trusted_certificate,
   'sluice.data': (conf) => conf.sluice.data,

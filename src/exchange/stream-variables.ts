@@ -35,7 +35,9 @@ function upstreamAddr(session: StreamSession): string | undefined {
 
 function connectTime(session: StreamSession): string | undefined {
   const attempt = last(session)
-  return attempt === undefined || attempt.connectedAt === 0 ? undefined : seconds(attempt.connectedAt - attempt.startedAt)
+  return attempt === undefined || attempt.connectedAt === 0
+    ? undefined
+    : seconds(attempt.connectedAt - attempt.startedAt)
 }
 
 type Read = (session: StreamSession) => string | undefined
@@ -55,7 +57,9 @@ const readers: Readonly<Record<string, Read>> = {
   upstream_bytes_received: (s) => text(s.upstream?.bytesRead),
   upstream_connect_time: connectTime,
   upstream_session_time: (s) =>
-    s.upstream === undefined ? undefined : seconds((s.endedAt || performance.now()) - (last(s)?.startedAt ?? s.startedAt)),
+    s.upstream === undefined
+      ? undefined
+      : seconds((s.endedAt || performance.now()) - (last(s)?.startedAt ?? s.startedAt)),
   ssl_server_name: (s) => s.downstream.tls?.serverName,
   ssl_preread_server_name: (s) => s.hello?.serverName,
   ssl_preread_alpn_protocols: (s) => (s.hello === undefined ? undefined : s.hello.alpn.join(',')),
@@ -66,7 +70,8 @@ const readers: Readonly<Record<string, Read>> = {
   ssl_client_s_dn: (s) => s.downstream.tls?.peer?.subject,
   ssl_client_serial: (s) => s.downstream.tls?.peer?.serial,
   ssl_client_fingerprint: (s) => s.downstream.tls?.peer?.fingerprint,
-  ssl_client_verify: (s) => (s.downstream.tls === undefined ? undefined : s.downstream.tls.peer === undefined ? 'NONE' : 'SUCCESS'),
+  ssl_client_verify: (s) =>
+    s.downstream.tls === undefined ? undefined : s.downstream.tls.peer === undefined ? 'NONE' : 'SUCCESS',
   // One name for "the SNI", wherever TLS ends: what hash keys and routes ask for.
   sni: (s) => s.downstream.tls?.serverName ?? s.hello?.serverName,
   route_id: (s) => s.route?.id,

@@ -66,7 +66,8 @@ export class StreamJourney implements DialReceiver, AttemptReceiver {
   #forward(): void {
     const cell = this.#route?.upstream
     if (cell === undefined) return this.#finish(new GatewayError('no_upstream', 'the route names no upstream'))
-    if (cell.current === undefined) return this.#finish(new GatewayError('unknown_upstream', 'the upstream does not exist'))
+    if (cell.current === undefined)
+      return this.#finish(new GatewayError('unknown_upstream', 'the upstream does not exist'))
     this.#upstream = cell.current
     this.#next(undefined)
   }
@@ -77,7 +78,8 @@ export class StreamJourney implements DialReceiver, AttemptReceiver {
     const tried = this.exchange.attempts.map(endpointOf)
     let endpoint = upstream.pick(this.exchange, tried)
     // A single endpoint is not balanced: further tries go to it again.
-    if (endpoint === undefined && upstream.fleet.size === 1 && last !== undefined) endpoint = upstream.fleet.endpoints[0]
+    if (endpoint === undefined && upstream.fleet.size === 1 && last !== undefined)
+      endpoint = upstream.fleet.endpoints[0]
     if (endpoint === undefined) {
       return this.#finish(last ?? new GatewayError('no_endpoint', `${upstream.owner} has no usable node`))
     }
@@ -130,7 +132,14 @@ export class StreamJourney implements DialReceiver, AttemptReceiver {
     const upstream = this.#upstream as Upstream
     const again = mayRetry(this.exchange, attempt, error, upstream, performance.now())
     this.#road.options.log.warn(
-      { route: this.#route?.id, upstream: upstream.owner, node: attempt.endpoint.id, code: error.code, cause: error.message, again },
+      {
+        route: this.#route?.id,
+        upstream: upstream.owner,
+        node: attempt.endpoint.id,
+        code: error.code,
+        cause: error.message,
+        again,
+      },
       'connecting to a node failed',
     )
     if (again) this.#next(error)

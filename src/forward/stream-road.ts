@@ -62,7 +62,8 @@ export class StreamRoad {
         cause: error.message,
       }
       // What a client or a quiet connection does is everyday; what the gateway refuses or an upstream breaks is not.
-      if (error.origin === 'client' || error.code === 'idle_timeout') this.options.log.info(fields, 'a session ended early')
+      if (error.origin === 'client' || error.code === 'idle_timeout')
+        this.options.log.info(fields, 'a session ended early')
       else this.options.log.warn(fields, 'a session failed')
     }
     this.options.ended(exchange)

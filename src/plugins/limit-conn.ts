@@ -42,7 +42,10 @@ export const limitConn: Plugin<Conf> = {
       preread(exchange) {
         const counter = build.counters.open(`${scope} ${keyOf(exchange)}`)
         if (counter === undefined) {
-          build.log.error({ owner: build.owner }, 'limit-conn: the table of shared counters is full; the session is refused')
+          build.log.error(
+            { owner: build.owner },
+            'limit-conn: the table of shared counters is full; the session is refused',
+          )
           return { status: 500 }
         }
         const sessions = counter.add(1)

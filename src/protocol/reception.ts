@@ -79,7 +79,8 @@ export class Reception {
       if (result.alert !== undefined) link.send(alert(result.alert))
       return this.#refuse(link, result.error)
     }
-    if (hello === undefined) return this.#refuse(link, new GatewayError('bad_tls', 'the first bytes are no TLS ClientHello'))
+    if (hello === undefined)
+      return this.#refuse(link, new GatewayError('bad_tls', 'the first bytes are no TLS ClientHello'))
     if (gate.passesThrough(link, hello)) return protocol.serve(link, { head, hello }, road)
     const termination = gate.termination(hello.serverName)
     if (termination === undefined) {

@@ -14,7 +14,12 @@ export interface RouteSurroundings {
 }
 
 /** Compiles one route. `order` is its place in load order. Throws when a part of it cannot be compiled. */
-export function compileStreamRoute(id: string, value: StreamRouteValue, order: number, around: RouteSurroundings): Route {
+export function compileStreamRoute(
+  id: string,
+  value: StreamRouteValue,
+  order: number,
+  around: RouteSurroundings,
+): Route {
   // APISIX looks at upstream_id first: a route that has one does not see its service at all.
   const service =
     value.upstream_id === undefined && value.service_id !== undefined ? around.service(value.service_id) : undefined

@@ -24,7 +24,12 @@ export interface UpstreamSurroundings {
 const schemes = new Set(['tcp', 'udp', 'tls', 'http'])
 
 /** Compiles everything but the nodes, which `nodeAddresses` gives and the fleet keeps. */
-export function compileUpstream(owner: string, value: UpstreamValue, fleet: Fleet, around: UpstreamSurroundings): Upstream {
+export function compileUpstream(
+  owner: string,
+  value: UpstreamValue,
+  fleet: Fleet,
+  around: UpstreamSurroundings,
+): Upstream {
   if (!schemes.has(value.scheme)) throw new Error(`scheme ${value.scheme} cannot carry a stream`)
   const balancer = balancerOf(value.type)
   if (balancer === undefined) throw new Error(`there is no balancer of type ${value.type}`)
@@ -44,7 +49,10 @@ function timeoutsOf(timeout: NonNullable<UpstreamValue['timeout']>): Timeouts {
 }
 
 /** The nodes that can be reached now: names resolved, nodes without a port left out (a stream has no default port). */
-export function nodeAddresses(value: UpstreamValue, around: Pick<UpstreamSurroundings, 'address'>): readonly NodeAddress[] {
+export function nodeAddresses(
+  value: UpstreamValue,
+  around: Pick<UpstreamSurroundings, 'address'>,
+): readonly NodeAddress[] {
   const addresses: NodeAddress[] = []
   for (const node of value.nodes ?? []) {
     if (node.port === undefined) continue

@@ -69,7 +69,8 @@ export class Listening {
     const { wire, wheel, road, gate, protocols, log } = this.#options
     const carrier = spec.transport === 'tcp' ? 'stream' : 'datagram'
     const protocol = protocols.find((one) => one.name === spec.transport && one.carrier === carrier)
-    if (protocol === undefined) return { key: spec.key, code: 'EPROTONOSUPPORT', message: `no protocol ${spec.transport}` }
+    if (protocol === undefined)
+      return { key: spec.key, code: 'EPROTONOSUPPORT', message: `no protocol ${spec.transport}` }
     const address = listenAddress(spec)
     const { handshakeMs, helloMs, reusePort, backlog, keepAliveMs, udpIdleMs, udpSessions } = conf
     const reception = new Reception({

@@ -20,7 +20,9 @@ export interface WorkerConf {
   readonly home: string
   readonly errorLog: string
   readonly errorLogLevel: string
-  readonly accessLog: { readonly path: string; readonly format: string; readonly escape: 'default' | 'json' | 'none' } | undefined
+  readonly accessLog:
+    | { readonly path: string; readonly format: string; readonly escape: 'default' | 'json' | 'none' }
+    | undefined
   readonly wire: 'auto' | 'portable'
   readonly reusePort: boolean
   readonly backlog: number
@@ -69,7 +71,12 @@ export type ToWorker =
   | { readonly type: 'changes'; readonly revision: number; readonly changes: readonly NormalChange[] }
   | { readonly type: 'addresses'; readonly changes: readonly (readonly [string, string | undefined])[] }
   | { readonly type: 'conf'; readonly seq: number; readonly conf: WorkerConf }
-  | { readonly type: 'listen'; readonly seq: number; readonly listeners: readonly ListenerSpec[]; readonly lingerMs: number }
+  | {
+      readonly type: 'listen'
+      readonly seq: number
+      readonly listeners: readonly ListenerSpec[]
+      readonly lingerMs: number
+    }
   | { readonly type: 'report'; readonly seq: number }
   | { readonly type: 'metrics'; readonly seq: number }
   | { readonly type: 'reopen'; readonly seq: number }

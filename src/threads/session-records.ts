@@ -23,7 +23,8 @@ export class SessionRecords {
     this.#log = log
     this.metrics = new Metrics({
       maxSeries: conf.metricSeries,
-      onOverflow: (family) => log.warn({ family, limit: conf.metricSeries }, 'metric_series is reached: new series are summed up'),
+      onOverflow: (family) =>
+        log.warn({ family, limit: conf.metricSeries }, 'metric_series is reached: new series are summed up'),
     })
     this.#stream = new StreamMetrics(this.metrics)
     this.#settings = undefined
@@ -64,7 +65,8 @@ export class SessionRecords {
       error: exchange.error?.code,
       status: exchange.status,
       durationMs: exchange.endedAt - exchange.startedAt,
-      connectMs: attempt === undefined || attempt.connectedAt === 0 ? undefined : attempt.connectedAt - attempt.startedAt,
+      connectMs:
+        attempt === undefined || attempt.connectedAt === 0 ? undefined : attempt.connectedAt - attempt.startedAt,
     })
     if (this.#format !== undefined) this.#accessLog?.write(this.#format.render((name) => exchange.variable(name)))
   }

@@ -44,7 +44,8 @@ export function errorLogDestination(home: string, conf: BootConf): string {
 export function workerConf(home: string, conf: BootConf): WorkerConf {
   const { apisix, nginx_config: nginx, sluice } = conf
   const descriptors = descriptorLimit()
-  const share = descriptors === undefined ? Number.POSITIVE_INFINITY : (descriptors - reservedDescriptors) / workerCount(conf)
+  const share =
+    descriptors === undefined ? Number.POSITIVE_INFINITY : (descriptors - reservedDescriptors) / workerCount(conf)
   const trusted = apisix.ssl.ssl_trusted_certificate
   return {
     home,

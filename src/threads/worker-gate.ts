@@ -1,5 +1,5 @@
 /** What a worker's configuration in force says of links that come in, and the account of those that are turned away. */
-import { GatewayError } from '../errors.ts'
+import type { GatewayError } from '../errors.ts'
 import type { HelloInfo } from '../exchange/exchange.ts'
 import type { StreamRoad } from '../forward/stream-road.ts'
 import type { Link } from '../net/link.ts'

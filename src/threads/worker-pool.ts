@@ -7,7 +7,15 @@ import { sleep } from '../base/timers.ts'
 import type { Log } from '../observability/log.ts'
 import type { MetricsSnapshot } from '../observability/metrics-snapshot.ts'
 import { SnapshotRetention } from '../observability/snapshot-retention.ts'
-import type { Answers, ListenerSpec, ListenFailure, ToWorker, WorkerBoot, WorkerConf, WorkerReport } from './messages.ts'
+import type {
+  Answers,
+  ListenerSpec,
+  ListenFailure,
+  ToWorker,
+  WorkerBoot,
+  WorkerConf,
+  WorkerReport,
+} from './messages.ts'
 import { WorkerHandle } from './worker-handle.ts'
 
 /** A worker that fails again and again is replaced ever later, but always. */
@@ -128,7 +136,8 @@ export class WorkerPool {
     const used = new Set([...this.#alive].map((handle) => handle.index))
     let index = 0
     while (used.has(index)) index++
-    if (index >= this.#options.maxIndex) throw new Error(`no more than ${this.#options.maxIndex} workers can live at once`)
+    if (index >= this.#options.maxIndex)
+      throw new Error(`no more than ${this.#options.maxIndex} workers can live at once`)
     const handle = new WorkerHandle(this.#options.boot(index), {
       failed: (failed, reason) => void this.#replace(failed, reason),
     })

@@ -1,0 +1,65 @@
+/**
+ * What an endpoint has to carry: exchanges in flight, over all workers where a shared counter is given, and the moving
+ * average of its latency, which each worker learns for itself.
+ */
+import { type Clock, monotonic } from '../base/clock.ts'
+import type { SharedCounter } from '../base/shared-counters.ts'
+import type { Load } from './endpoint.ts'
+
+/** APISIX's constants: a sample's weight falls to 1/e in ten seconds, and after a minute of silence nothing is known. */
+const decayMs = 10_000
+const expiryMs = 60_000
+
+/** `counter` undefined: this worker's exchanges only. */
+export function createLoad(counter: SharedCounter | undefined, clock: Clock = monotonic): Load {
+  return new EndpointLoad(counter, clock)
+}
+
+class EndpointLoad implements Load {
+  readonly #counter: SharedCounter | undefined
+  readonly #clock: Clock
+  #own: number
+  #averageMs: number
+  #learntAt: number
+
+  constructor(counter: SharedCounter | undefined, clock: Clock) {
+    this.#counter = counter
+    this.#clock = clock
+    this.#own = 0
+    this.#averageMs = 0
+    this.#learntAt = Number.NEGATIVE_INFINITY
+  }
+
+  get inFlight(): number {
+    return this.#counter === undefined ? this.#own : this.#counter.value
+  }
+
+  get latencyMs(): number {
+    if (this.#averageMs === 0) return 0
+    const silentMs = this.#clock.now() - this.#learntAt
+    return silentMs > expiryMs ? 0 : this.#averageMs * Math.exp(-silentMs / decayMs)
+  }
+
+  begin(): void {
+    this.#own += 1
+    this.#counter?.add(1)
+  }
+
+  end(elapsedMs?: number): void {
+    // An end without its begin must not make the endpoint look less than idle.
+    if (this.#own > 0) {
+      this.#own -= 1
+      this.#counter?.add(-1)
+    }
+    if (elapsedMs !== undefined) this.#learn(elapsedMs)
+  }
+
+  /** The longer nothing was heard, the more a sample counts; the first one counts in full. */
+  #learn(elapsedMs: number): void {
+    const now = this.#clock.now()
+    const silentMs = now - this.#learntAt
+    const kept = silentMs > expiryMs ? 0 : Math.exp(-silentMs / decayMs)
+    this.#averageMs = this.#averageMs * kept + elapsedMs * (1 - kept)
+    this.#learntAt = now
+  }
+}
