@@ -1,7 +1,6 @@
 /** Balancers: from a set of endpoints, a picker that the road asks once per attempt. */
 import type { Endpoint } from '../exchange/endpoint.ts'
 
-
 export interface Balancer {
   /** The value of an upstream's `type`. */
   readonly name: string
@@ -9,8 +8,8 @@ export interface Balancer {
   readonly hashes: boolean
   /**
    * Called on every change of nodes or health. `endpoints` holds all of one priority, healthy or not; those with
-   * `healthy` false are stepped over by the picker (the caller sees to it that not all are). `previous` is the picker
-   * that is being replaced: the rotation goes on where it stood.
+   * `healthy` false are stepped over, unless none is healthy: then all are used. `previous` is the picker that is being
+   * replaced: the rotation goes on where it stood.
    */
   build(endpoints: readonly Endpoint[], previous?: Picker): Picker
 }
