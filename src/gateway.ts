@@ -256,5 +256,5 @@ export async function checkConfiguration(
   options: Pick<GatewayOptions, 'home' | 'configFile'>,
 ): Promise<{ warnings: string[]; errors: string[] }> {
   const { checkHome } = await import('./control/check-home.ts')
-  return checkHome(options)
+  return checkHome({ ...options, plugins })
 }

@@ -51,7 +51,7 @@ export const deployment = section({
   role_control_plane: section({ config_provider: provider('etcd', ['etcd']) }),
   admin: section({
     admin_key_required: flag(true),
-    admin_key: list(adminKey, [{ name: 'admin', key: '', role: 'admin' }]),
+    admin_key: list<AdminKey>(adminKey, [{ name: 'admin', key: '', role: 'admin' }]),
     enable_admin_cors: flag(true),
     enable_admin_ui: flag(true),
     /** Undefined (written `allow_admin: null`): everyone. */

@@ -59,7 +59,7 @@ test('_meta.filter decides per exchange whether any phase runs', () => {
     ran.length = 0
     const chain = host(both).chain('r', { both: { _meta: { filter: [address] } } })
     runPreread(chain.preread ?? [], exchange)
-    runLog(chain.log ?? [], exchange, assert.fail)
+    runLog(chain.log ?? [], exchange, (fault) => assert.fail(String(fault)))
     assert.deepEqual(ran, expected)
   }
 })
