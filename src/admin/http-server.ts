@@ -36,6 +36,13 @@ export function createHttpServer(tls: ServerTls | undefined): FastifyInstance {
     : fastify({ ...common, https: tlsOptions(tls) })) as unknown as FastifyInstance
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined))
+  app.addHook('onRequest', async (request) => {
+    const { headers } = request.raw
+    if (headers['content-type'] === undefined) return
+    sentTypes.set(request, headers['content-type'])
+    // fastify refuses a type that it cannot read, and here nobody may be refused for it
+    delete headers['content-type']
+  })
   app.setNotFoundHandler((_request, reply) => send(reply, page(404)))
   return app
 }
@@ -55,6 +62,13 @@ function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: ServerRespons
   const line = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request'
   const head = `HTTP/1.1 ${line}\r\nContent-Type: text/html; charset=utf-8\r\nConnection: close\r\n`
   socket.end(`${head}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
+}
+
+const sentTypes = new WeakMap<FastifyRequest, string>()
+
+/** The content type that a request came with. */
+export function contentTypeOf(request: FastifyRequest): string | undefined {
+  return sentTypes.get(request)
 }
 
 /** Writes a reply over the headers that hooks have set. */
