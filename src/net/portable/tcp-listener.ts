@@ -2,12 +2,13 @@
  * A TCP port that hands out links. When descriptors run out libuv sheds the waiting connections by itself, without a
  * word; what it does report comes once until a connection is accepted again.
  */
-import { getSystemErrorMessage, getSystemErrorName } from 'node:util'
+import { getSystemErrorName } from 'node:util'
 import { GatewayError } from '../../errors.ts'
 import { isV6 } from '../address.ts'
 import type { Link } from '../link.ts'
 import type { Listener, ListenOptions } from '../wire.ts'
 import type { AddressInto, TcpHandle } from './handles.ts'
+import { systemError } from './system-error.ts'
 import { TcpLink, type TcpShared } from './tcp-link.ts'
 
 /** Throws the system's error, with `code`, as `node:net` would. */
@@ -124,11 +125,4 @@ export class TcpListener implements Listener {
     const code = name === 'EMFILE' || name === 'ENFILE' ? 'out_of_descriptors' : 'internal'
     this.#failed(new GatewayError(code, `accept ${name} ${this.host}:${this.port}`))
   }
-}
-
-/** The error that `node:net` would make of it. */
-export function systemError(errno: number, syscall: string, address: string, port: number): NodeJS.ErrnoException {
-  const code = getSystemErrorName(errno)
-  const message = `${syscall} ${code}: ${getSystemErrorMessage(errno)} ${address}:${port}`
-  return Object.assign(new Error(message), { errno, code, syscall, address, port })
 }

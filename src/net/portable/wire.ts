@@ -1,15 +1,22 @@
 /**
- * The portable wire: whatever runs Node runs this. It opens and accepts links; TLS is laid over them by `tls-link.ts`.
+ * The portable wire: whatever runs Node runs this. It opens and accepts links; TLS is laid over them by `tls-handshake.ts`.
  */
 import { TimerWheel } from '../../base/timers.ts'
-import { GatewayError } from '../../errors.ts'
+import type { GatewayError } from '../../errors.ts'
 import type { Link } from '../link.ts'
 import type { DatagramOptions, DialReceiver, Listener, ListenOptions, Target, TlsTermination, Wire } from '../wire.ts'
+import type { DatagramSockets } from './datagram-socket.ts'
 import { findHandles } from './handles.ts'
 import { dialPlain, listenPlain } from './plain-tcp.ts'
+import { plainSockets } from './plain-udp.ts'
 import { dialTcp } from './tcp-dial.ts'
 import type { TcpShared } from './tcp-link.ts'
 import { TcpListener } from './tcp-listener.ts'
+import { dialTls } from './tls-dial.ts'
+import { terminateTls } from './tls-handshake.ts'
+import { dialUdp } from './udp-dial.ts'
+import { handleSockets } from './udp-handle.ts'
+import { listenUdp } from './udp-listener.ts'
 
 export interface PortableWireOptions {
   /** For deadlines of dials and closing links. Default: one of its own, which keeps no thread alive. */
@@ -27,12 +34,14 @@ class PortableWire implements Wire {
   readonly #wheel: TimerWheel
   readonly #accepting: TcpShared | undefined
   readonly #dialling: TcpShared | undefined
+  readonly #datagrams: DatagramSockets
 
   constructor(wheel: TimerWheel, useHandles: boolean) {
     const handles = useHandles ? findHandles() : undefined
     this.#wheel = wheel
     this.#accepting = handles && { handles, wheel, resetCode: 'client_gone' }
     this.#dialling = handles && { handles, wheel, resetCode: 'upstream_reset' }
+    this.#datagrams = handles === undefined ? plainSockets : handleSockets(handles)
   }
 
   listen(
@@ -46,19 +55,25 @@ class PortableWire implements Wire {
   }
 
   listenDatagrams(
-    _options: DatagramOptions,
-    _accepted: (link: Link) => void,
-    _failed: (error: GatewayError) => void,
+    options: DatagramOptions,
+    accepted: (link: Link) => void,
+    failed: (error: GatewayError) => void,
   ): Promise<Listener> {
-    return Promise.reject(new GatewayError('internal', 'this wire carries no datagrams'))
+    return listenUdp(this.#datagrams, options, this.#wheel, accepted, failed)
   }
 
   dial(target: Target, receiver: DialReceiver): () => void {
-    if (this.#dialling !== undefined) return dialTcp(this.#dialling, target, receiver)
-    return dialPlain(target, this.#wheel, receiver)
+    if (target.carrier === 'datagram') return dialUdp(this.#datagrams, target, receiver)
+    if (target.tls !== undefined) return dialTls(this.#connect, target, target.tls, this.#wheel, receiver)
+    return this.#connect(target, receiver)
   }
 
-  terminate(_link: Link, _head: Uint8Array, _tls: TlsTermination, _receiver: DialReceiver): () => void {
-    throw new GatewayError('internal', 'this wire terminates no TLS')
+  terminate(link: Link, head: Uint8Array, tls: TlsTermination, receiver: DialReceiver): () => void {
+    return terminateTls(link, head, tls, this.#wheel, receiver)
+  }
+
+  readonly #connect = (target: Target, receiver: DialReceiver): (() => void) => {
+    if (this.#dialling !== undefined) return dialTcp(this.#dialling, target, receiver)
+    return dialPlain(target, this.#wheel, receiver)
   }
 }
