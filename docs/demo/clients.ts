@@ -1,7 +1,7 @@
 /** One question, one answer: how the demo talks to the gateway. */
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 
 const patienceMs = 5000
@@ -43,7 +43,6 @@ function answer(socket: Socket, text: string): Promise<string> {
 
 /** Ports of 127.0.0.1 that nobody uses now. */
 export async function freePorts(count: number): Promise<number[]> {
-  const { createServer } = await import('node:net')
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {
       const server = createServer().listen(0, '127.0.0.1')
