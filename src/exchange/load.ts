@@ -10,17 +10,24 @@ import type { Load } from './endpoint.ts'
 const decayMs = 10_000
 const expiryMs = 60_000
 
-/** `counter` undefined: this worker's exchanges only. */
-export function createLoad(counter: SharedCounter | undefined, clock: Clock = monotonic): Load {
+/** A load whose endpoint may go away while exchanges are still on it. */
+export interface OwnedLoad extends Load {
+  /** The endpoint is gone: the counter is let go once the last exchange of this worker has ended. */
+  retire(): void
+}
+
+/** `counter` undefined: this worker's exchanges only. The load owns the counter. */
+export function createLoad(counter: SharedCounter | undefined, clock: Clock = monotonic): OwnedLoad {
   return new EndpointLoad(counter, clock)
 }
 
-class EndpointLoad implements Load {
-  readonly #counter: SharedCounter | undefined
+class EndpointLoad implements OwnedLoad {
+  #counter: SharedCounter | undefined
   readonly #clock: Clock
   #own: number
   #averageMs: number
   #learntAt: number
+  #retired: boolean
 
   constructor(counter: SharedCounter | undefined, clock: Clock) {
     this.#counter = counter
@@ -28,6 +35,7 @@ class EndpointLoad implements Load {
     this.#own = 0
     this.#averageMs = 0
     this.#learntAt = Number.NEGATIVE_INFINITY
+    this.#retired = false
   }
 
   get inFlight(): number {
@@ -51,7 +59,19 @@ class EndpointLoad implements Load {
       this.#own -= 1
       this.#counter?.add(-1)
     }
+    this.#releaseWhenDone()
     if (elapsedMs !== undefined) this.#learn(elapsedMs)
+  }
+
+  retire(): void {
+    this.#retired = true
+    this.#releaseWhenDone()
+  }
+
+  #releaseWhenDone(): void {
+    if (!this.#retired || this.#own > 0) return
+    this.#counter?.release()
+    this.#counter = undefined
   }
 
   /** The longer nothing was heard, the more a sample counts; the first one counts in full. */

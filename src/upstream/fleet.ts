@@ -4,9 +4,9 @@
  */
 import type { Balancer, Picker } from '../balancer/balancer.ts'
 import { buildPicker } from '../balancer/priority.ts'
-import type { SharedCounter, SharedCounters } from '../base/shared-counters.ts'
-import type { Endpoint, Load } from '../exchange/endpoint.ts'
-import { createLoad } from '../exchange/load.ts'
+import type { SharedCounters } from '../base/shared-counters.ts'
+import type { Endpoint } from '../exchange/endpoint.ts'
+import { createLoad, type OwnedLoad } from '../exchange/load.ts'
 
 /** A node of the configuration after its name was resolved. */
 export interface NodeAddress {
@@ -19,15 +19,10 @@ export interface NodeAddress {
   readonly domain: string | undefined
 }
 
-interface Standing {
-  readonly load: Load
-  readonly counter: SharedCounter | undefined
-}
-
 export class Fleet {
   readonly owner: string
   readonly #counters: SharedCounters
-  readonly #standing = new Map<string, Standing>()
+  readonly #loads = new Map<string, OwnedLoad>()
   #endpoints: readonly Endpoint[] = []
   #picker: Picker | undefined
   #balancer: Balancer | undefined
@@ -53,10 +48,10 @@ export class Fleet {
   update(balancer: Balancer, nodes: readonly NodeAddress[]): void {
     const endpoints = nodes.map((node) => this.#endpoint(node))
     const kept = new Set(endpoints.map((endpoint) => endpoint.id))
-    for (const [id, standing] of this.#standing) {
+    for (const [id, load] of this.#loads) {
       if (kept.has(id)) continue
-      standing.counter?.release()
-      this.#standing.delete(id)
+      load.retire()
+      this.#loads.delete(id)
     }
     const previous = this.#balancer === balancer ? this.#picker : undefined
     this.#endpoints = endpoints
@@ -66,19 +61,18 @@ export class Fleet {
 
   /** When no revision names the owner any more. Exchanges in progress keep their loads until they end. */
   retire(): void {
-    for (const standing of this.#standing.values()) standing.counter?.release()
-    this.#standing.clear()
+    for (const load of this.#loads.values()) load.retire()
+    this.#loads.clear()
   }
 
   #endpoint(node: NodeAddress): Endpoint {
     const id = node.host.includes(':') ? `[${node.host}]:${node.port}` : `${node.host}:${node.port}`
-    let standing = this.#standing.get(id)
-    if (standing === undefined) {
-      const counter = this.#counters.open(`in-flight ${this.owner} ${id}`)
-      standing = { counter, load: createLoad(counter) }
-      this.#standing.set(id, standing)
+    let load = this.#loads.get(id)
+    if (load === undefined) {
+      load = createLoad(this.#counters.open(`in-flight ${this.owner} ${id}`))
+      this.#loads.set(id, load)
     }
     const { host, port, weight, priority, domain } = node
-    return { id, host, port, weight, priority, domain, healthy: true, load: standing.load }
+    return { id, host, port, weight, priority, domain, healthy: true, load }
   }
 }
