@@ -119,7 +119,7 @@ export class SocketLink implements Link {
 
   forward(bytes: Uint8Array): boolean {
     if (this.#takesAtOnce && this.#socket.writableLength === 0) return this.send(bytes)
-    return this.send(bytes.slice())
+    return this.send(Buffer.from(bytes))
   }
 
   end(): void {

@@ -125,7 +125,7 @@ export class TlsLink implements Link {
 
   forward(bytes: Uint8Array): boolean {
     // With no other write under way Node encrypts at once, or copies what it cannot encrypt yet; else the stream would queue.
-    return this.send(this.#socket.writableLength === 0 ? bytes : bytes.slice())
+    return this.send(this.#socket.writableLength === 0 ? bytes : Buffer.from(bytes))
   }
 
   end(): void {
@@ -161,7 +161,7 @@ export class TlsLink implements Link {
     if (this.#closing) return true
     this.#bytesRead += bytes.length
     if (this.#receiver === undefined || this.#paused || this.#early.length > 0) {
-      this.#early.push(bytes.slice())
+      this.#early.push(Buffer.from(bytes))
       return false
     }
     this.#receiver.bytes(this, bytes)

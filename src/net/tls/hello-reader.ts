@@ -66,7 +66,7 @@ class HelloReader implements Receiver {
 
   bytes(_link: Link, bytes: Uint8Array): void {
     if (this.#decided) return
-    this.#chunks.push(bytes.slice())
+    this.#chunks.push(Buffer.from(bytes))
     this.#length += bytes.length
     // Reading anew for every byte of a dripping client would be quadratic.
     if (this.#length >= this.#atLeast) this.#read()
