@@ -1,6 +1,6 @@
 /**
- * The memory that reads land in. Quiet links share one buffer per thread; a link that fills it gets a slab of its own
- * while it goes on like that. It knows no sockets.
+ * The memory that reads land in. Quiet links share one buffer per thread; a link that reads much at once gets a slab of
+ * its own while it goes on like that. It knows no sockets.
  *
  * Why two: a handle is told at the end of one read where the next goes, which may be hours later. So whatever quiet
  * handles point to can be overwritten at any time, and bytes in it are copied before they may outlive the callback.
@@ -10,13 +10,13 @@
 /** What a read of a quiet link takes at most. */
 const sharedBytes = 64 * 1024
 /** What a read of a busy link takes at most. */
-export const slabBytes = 256 * 1024
+export const slabBytes = 128 * 1024
 /** Slabs of a thread that are in use at once, by readers and unfinished writes; further busy links share and copy. */
 const maxSlabs = 256
 /** Slabs kept for the next busy link. */
 const maxSpare = 16
-/** A busy link whose read brings less than this is quiet again. */
-export const quietBytes = 16 * 1024
+/** A read that brings so much makes a link busy, one that brings less makes it quiet: to copy less than this costs little. */
+export const busyBytes = 4 * 1024
 
 export interface Slab {
   readonly bytes: Buffer
@@ -58,7 +58,7 @@ export function sharedStart(size: number): Buffer {
 let outboxView: Buffer = outbox
 /** A copy of `bytes`, which is overwritten by the next call unless `keepOutbox` comes before it. */
 export function intoOutbox(bytes: Uint8Array): Uint8Array {
-  if (bytes.length > outbox.length) return bytes.slice()
+  if (bytes.length > outbox.length) return Buffer.from(bytes)
   if (outboxView.length !== bytes.length) outboxView = outbox.subarray(0, bytes.length)
   outboxView.set(bytes)
   return outboxView

@@ -8,9 +8,9 @@ import { type Code, GatewayError } from '../../errors.ts'
 import { shownAddress } from '../address.ts'
 import type { Link, Receiver } from '../link.ts'
 import {
+  busyBytes,
   intoOutbox,
   keepOutbox,
-  quietBytes,
   releaseSlab,
   type Slab,
   shared,
@@ -175,7 +175,7 @@ export class TcpLink implements Link {
       return this.#goesOn(written, slab, bytes.length)
     }
     if (this.#pending > 0) {
-      const copy = bytes.slice()
+      const copy = Buffer.from(bytes)
       return this.#goesOn(this.#handle.writeBuffer(null, copy), copy, copy.length)
     }
     const copy = intoOutbox(bytes)
@@ -283,16 +283,16 @@ export class TcpLink implements Link {
     const slab = this.#slab
     if (slab === undefined) {
       receiver.bytes(this, sharedStart(size))
-      return size === shared.length && (this.#flags & gone) === 0 ? this.#growBusy() : undefined
+      return size >= busyBytes && (this.#flags & gone) === 0 ? this.#growBusy() : undefined
     }
     lent = slab
     receiver.bytes(this, size === slabBytes ? slab.bytes : slab.bytes.subarray(0, size))
     lent = undefined
-    if (this.#slab === slab && slab.writes === 0 && size >= quietBytes) return undefined
+    if (this.#slab === slab && slab.writes === 0 && size >= busyBytes) return undefined
     giveBack(slab)
     if (this.#slab === undefined) return undefined
     this.#slab = undefined
-    return size < quietBytes ? shared : (this.#growBusy() ?? shared)
+    return size < busyBytes ? shared : (this.#growBusy() ?? shared)
   }
 
   #growBusy(): Uint8Array | undefined {
