@@ -14,20 +14,33 @@ export const ewma: Balancer = {
 
 class Ewma implements Picker {
   readonly #endpoints: readonly Endpoint[]
+  /** Of the generator; any 32 bits but 0. */
+  #random: number
 
   constructor(endpoints: readonly Endpoint[]) {
     this.#endpoints = endpoints
+    this.#random = Math.floor(Math.random() * 0x7fffffff) + 1
   }
 
   pick(_key: string, tried: readonly Endpoint[]): Endpoint | undefined {
     const left = this.#countLeft(tried)
     if (left === 0) return undefined
-    const first = Math.floor(Math.random() * left)
+    const first = this.#below(left)
     const one = this.#nthLeft(first, tried)
     if (left === 1) return one
-    const second = Math.floor(Math.random() * (left - 1))
+    const second = this.#below(left - 1)
     const other = this.#nthLeft(second < first ? second : second + 1, tried)
     return other.load.latencyMs < one.load.latencyMs ? other : one
+  }
+
+  /** A whole number from 0 to `limit` − 1. Marsaglia's xorshift: `Math.random` would make a number object per draw. */
+  #below(limit: number): number {
+    let bits = this.#random
+    bits ^= bits << 13
+    bits ^= bits >>> 17
+    bits ^= bits << 5
+    this.#random = bits
+    return (bits >>> 1) % limit
   }
 
   #countLeft(tried: readonly Endpoint[]): number {
