@@ -48,3 +48,10 @@ export function nextBytes(socket: TLSSocket): Promise<Buffer> {
     socket.resume()
   })
 }
+
+/** The session of a connection, as OpenSSL serialises it: without the note of Node for which name it was verified. */
+export function rawSession(session: Buffer): Buffer {
+  const prefix = Buffer.from('\0nodejs:tls:session:1\0')
+  if (!session.subarray(0, prefix.length).equals(prefix)) return session
+  return session.subarray(prefix.length + 2 + session.readUInt16BE(prefix.length))
+}
