@@ -3,7 +3,7 @@
  * know. Ajv decides what is valid; which fault is told first, and how, is `schema-fault.ts`.
  */
 import { Ajv, type ValidateFunction } from 'ajv'
-import { isIpv4, isIpv6 } from './ip-text.ts'
+import { isAddress } from './ip-set.ts'
 import type { Json, JsonSchema } from './json.ts'
 import { createDefaults } from './schema-defaults.ts'
 import { firstFault } from './schema-fault.ts'
@@ -61,7 +61,10 @@ function ajv(): Ajv {
     strict: false,
     unicodeRegExp: false,
     logger: false,
-    formats: { ipv4: isIpv4, ipv6: isIpv6 },
+    formats: {
+      ipv4: (text: string) => !text.includes(':') && isAddress(text),
+      ipv6: (text: string) => text.includes(':') && isAddress(text),
+    },
   })
   return shared
 }

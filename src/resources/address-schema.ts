@@ -2,7 +2,7 @@
  * Schemas of host names and of client and server addresses. The pattern of an IPv6 block is APISIX's loose one: the
  * real prefix is checked apart, by `addressFault`.
  */
-import { isAddressOrBlock } from '../base/ip-text.ts'
+import { IpSet } from '../base/ip-set.ts'
 import type { JsonSchema } from '../base/json.ts'
 
 /** A `*` may stand only first, alone or as the first label. */
@@ -27,8 +27,12 @@ export const addressesSchema: JsonSchema = { type: 'array', items: addressSchema
 
 /** What the schema's patterns let through although no matcher can be built from it. */
 export function addressFault(addresses: readonly string[]): string | undefined {
-  const bad = addresses.find((address) => !isAddressOrBlock(address))
-  return bad === undefined ? undefined : `invalid ip address: ${bad}`
+  try {
+    new IpSet(addresses)
+    return undefined
+  } catch (error) {
+    return (error as Error).message
+  }
 }
 
 /** As names are compared: in lower case, without the dot that may end a full name. */

@@ -3,8 +3,8 @@
  * lua-resty-expr. It evaluates nothing.
  */
 import { RE2JS } from 're2js'
-import { isAddressOrBlock } from '../base/ip-text.ts'
 import type { Json } from '../base/json.ts'
+import { addressFault } from './address-schema.ts'
 
 const logic = new Set(['OR', 'AND', '!OR', '!AND'])
 const operators = new Set(['==', '~=', '>', '>=', '<', '<=', '~~', '~*', 'in', 'has', 'ipmatch'])
@@ -64,8 +64,8 @@ function conditionFault(condition: readonly Json[]): string | undefined {
 function addressesFault(right: Json | undefined): string | undefined {
   const list = Array.isArray(right) ? right : [right]
   if (right === undefined || right === null || right === '' || list.length === 0) return 'invalid ip address'
-  const bad = list.find((address) => typeof address !== 'string' || !isAddressOrBlock(address))
-  return bad === undefined ? undefined : `invalid ip address: ${text(bad)}`
+  const notText = list.find((address) => typeof address !== 'string')
+  return notText === undefined ? addressFault(list as string[]) : `invalid ip address: ${text(notText)}`
 }
 
 /** RE2's syntax: no look-around and no back-references, whose running time nobody can bound. */
