@@ -5,6 +5,7 @@
  */
 import type { Json, JsonObject } from '../base/json.ts'
 import type { ConfigSource, SourceStatus } from './source.ts'
+import { standaloneResource } from './standalone-document.ts'
 import type { Resource, ResourceStore } from './store.ts'
 
 /** The members of the document, in the order in which they are checked. */
@@ -167,17 +168,9 @@ function toResource(
   version: number,
   old: ReadonlyMap<string, Resource>,
 ): Resource {
-  const { modifiedIndex, ...value } = item
-  const id = String(item['id'] ?? item['username'] ?? `arr_${index + 1}`)
-  const before = old.get(`${key}/${id}`)
-  if (before !== undefined && modifiedIndex !== undefined && before.modifiedIndex === modifiedIndex) return before
-  const changedAt = typeof modifiedIndex === 'number' ? modifiedIndex : version
-  const createdIndex = before?.createdIndex ?? changedAt
-  return { kind: key, id, value: withOwnId(key, id, value), createdIndex, modifiedIndex: changedAt }
-}
-
-/** As in the other sources: the id in a value is that of the resource itself, without its parent's path. */
-function withOwnId(key: DocumentKey, id: string, value: JsonObject): JsonObject {
-  if (key !== 'consumers') return { ...value, id }
-  return id.includes('/credentials/') ? { ...value, id: id.slice(id.lastIndexOf('/') + 1) } : value
+  const resource = standaloneResource(key, item, index, version)
+  const before = old.get(`${key}/${resource.id}`)
+  if (before === undefined) return resource
+  const same = item['modifiedIndex'] !== undefined && before.modifiedIndex === resource.modifiedIndex
+  return same ? before : { ...resource, createdIndex: before.createdIndex }
 }

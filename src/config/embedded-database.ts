@@ -69,7 +69,7 @@ export class EmbeddedDatabase {
     })
   }
 
-  /** In the order in which they were created; of one kind, or of all. */
+  /** Of one kind, sorted by id, as etcd lists; of all, in the order in which they were created. */
   list(kind?: string): Resource[] {
     const { all, list } = this.#statements
     return this.#guard(() => ((kind === undefined ? all.all() : list.all(kind)) as unknown as Row[]).map(toResource))
@@ -203,7 +203,7 @@ function prepare(db: DatabaseSync) {
     next: statement(`UPDATE counter SET value = value + 1 WHERE name = 'revision' RETURNING value`),
     get: statement('SELECT * FROM resource WHERE kind = ? AND id = ?'),
     all: statement('SELECT * FROM resource ORDER BY created'),
-    list: statement('SELECT * FROM resource WHERE kind = ? ORDER BY created'),
+    list: statement('SELECT * FROM resource WHERE kind = ? ORDER BY id'),
     put: statement(
       'INSERT OR REPLACE INTO resource (kind, id, value, created, modified, expires) VALUES (?, ?, ?, ?, ?, ?)',
     ),

@@ -43,7 +43,12 @@ export interface ConfigWriter {
   read(kind: string, id: string): Promise<Resource | undefined>
   list(kind: string): Promise<readonly Resource[]>
   /** Durable when resolved. `created`: there was none before. */
-  put(kind: string, id: string, value: JsonObject, options?: PutOptions): Promise<{ resource: Resource; created: boolean }>
+  put(
+    kind: string,
+    id: string,
+    value: JsonObject,
+    options?: PutOptions,
+  ): Promise<{ resource: Resource; created: boolean }>
   /** False: there was none. Deletes exactly one key. */
   delete(kind: string, id: string): Promise<boolean>
   /** A new id: the store's revision as 20 digits. */

@@ -3,7 +3,6 @@
  * It does not know what a route is: a kind is the first segment of a key, an id the rest.
  */
 
-
 import type { JsonObject } from '../base/json.ts'
 
 export interface Resource {
