@@ -3,6 +3,7 @@
  * belongs on loop-back. It changes no configuration.
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Json, JsonObject } from '../base/json.ts'
 import type { ConfigSource } from '../config/source.ts'
 import type { Resource, ResourceStore } from '../config/store.ts'
 import type { Log } from '../observability/log.ts'
@@ -12,6 +13,7 @@ import type { ResourceCheck } from '../snapshot/check.ts'
 import { controlSchema } from './control-schema.ts'
 import { checkerIds, type HealthReport, healthPage, healthTable } from './health-report.ts'
 import { answer, createHttpServer, segmentsOf } from './http-server.ts'
+import { isObject } from './patch.ts'
 import { reload } from './plugin-routes.ts'
 import { json, type Reply, refusal } from './reply.ts'
 
@@ -81,18 +83,31 @@ function dumpOne(deps: ControlDeps, one: string, directory: string, id: string):
   return json(200, dump(deps, found))
 }
 
-/** The form that workers compile. Secrets that are readable in it are shown as GET of the Admin API shows them. */
+/** The form that workers compile, except that secrets stay as they are stored. */
 function dump(deps: ControlDeps, { kind, id, value, createdIndex, modifiedIndex }: Resource) {
-  const normal = deps.check.normalize(kind, id, value)
-  const shown = deps.kinds.find(({ name }) => name === kind)?.show(normal, deps.check.context) ?? normal
+  const shown = conceal(deps.check.normalize(kind, id, value), value) as JsonObject
   const key = `${deps.source.prefix}/${kind}/${id}`
   const entry = { key, value: shown, createdIndex, modifiedIndex, has_domain: hasDomain(shown) }
   return kind === 'routes' ? { ...entry, orig_modifiedIndex: modifiedIndex } : entry
 }
 
+/** `normal` with every private key and every resolved reference put back to what `stored` has in its place. */
+function conceal(normal: Json, stored: Json | undefined): Json {
+  if (typeof stored === 'string') return /^\$(?:env|secret):\/\//i.test(stored) ? stored : normal
+  if (Array.isArray(normal)) {
+    return Array.isArray(stored) ? normal.map((item, index) => conceal(item, stored[index])) : normal
+  }
+  if (!isObject(normal) || !isObject(stored)) return normal
+  const entries = Object.entries(normal).map(([key, item]) => [
+    key,
+    key === 'client_key' ? (stored[key] ?? item) : conceal(item, stored[key]),
+  ])
+  return Object.fromEntries(entries)
+}
+
 /** Whether a node is a name that has to be resolved. */
-function hasDomain(value: Resource['value']): boolean {
-  const holder = (value['upstream'] ?? value) as Resource['value']
+function hasDomain(value: JsonObject): boolean {
+  const holder = (value['upstream'] ?? value) as JsonObject
   const { nodes } = holder
   if (!Array.isArray(nodes)) return false
   return nodes.some((node) => {

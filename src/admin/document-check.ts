@@ -4,6 +4,7 @@
  */
 import type { Json, JsonObject } from '../base/json.ts'
 import { type DocumentCheck, type DocumentKey, documentKeys } from '../config/api-driven.ts'
+import { standaloneResource } from '../config/standalone-document.ts'
 import type { ResourceCheck } from '../snapshot/check.ts'
 import { isObject } from './patch.ts'
 import { typeName } from './write-checks.ts'
@@ -61,15 +62,15 @@ function* itemFaults(key: DocumentKey, items: unknown, check: ResourceCheck): Ge
 function itemFault(key: DocumentKey, item: unknown, index: number, check: ResourceCheck): string | undefined {
   if (!isObject(item)) return `invalid configuration: wrong type: expected object, got ${typeName(item)}`
   if (key === 'plugins') return undefined
-  const { modifiedIndex, ...value } = item
+  const { modifiedIndex } = item
   if (modifiedIndex !== undefined && !Number.isInteger(modifiedIndex)) {
     const got = typeName(modifiedIndex)
     return `invalid configuration: property "modifiedIndex" validation failed: wrong type: expected integer, got ${got}`
   }
-  const id = String(item['id'] ?? item['username'] ?? `arr_${index + 1}`)
+  const { id, value } = standaloneResource(key, item, index, 0)
   if (key === 'secrets' && !id.includes('/')) return `invalid secret id: ${id}`
-  const nested = key === 'consumers' && id.includes('/credentials/')
-  return check.check(key, id, nested ? { ...value, id: id.slice(id.lastIndexOf('/') + 1) } : value)
+  // as loaded, not as written: what the document replaces must not count as a duplicate of what is in it
+  return check.checkLoaded(key, id, value)
 }
 
 function duplicateOf(key: DocumentKey, item: JsonObject, seen: Set<string>): string | undefined {
