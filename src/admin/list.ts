@@ -4,7 +4,6 @@
  */
 
 import { Readable } from 'node:stream'
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { RE2JS } from 're2js'
 import type { JsonObject } from '../base/json.ts'
 import type { Resource } from '../config/store.ts'
@@ -122,7 +121,7 @@ async function* pieces(
   for (let start = 0; start < items.length; start += itemsPerPiece) {
     const texts = items.slice(start, start + itemsPerPiece).map((item) => JSON.stringify(show(item)))
     yield Buffer.from((start === 0 ? '' : ',') + texts.join(','))
-    await nextTurn()
+    await new Promise<void>((resolve) => setImmediate(resolve))
   }
   yield Buffer.from(`],"total":${total}}\n`)
 }

@@ -86,9 +86,10 @@ export class ApiDrivenSource implements ConfigSource {
     return document
   }
 
-  /** The list of enabled plugins that the document brought, as `{name, stream?}`; empty: it brought none. */
-  plugins(): readonly JsonObject[] {
-    return this.#parts.get('plugins')?.items ?? []
+  /** The list of enabled plugins that the document brought, as `{name, stream?}`; undefined: it brought none. */
+  get plugins(): readonly JsonObject[] | undefined {
+    const items = this.#parts.get('plugins')?.items ?? []
+    return items.length === 0 ? undefined : items
   }
 
   /** All or nothing: a document with one fault changes nothing. Synchronous: the store has it when this returns. */

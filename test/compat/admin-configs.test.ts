@@ -254,6 +254,6 @@ test('credentials are elements of consumers', async () => {
 
 test('the list of plugins is kept and is no resource', async () => {
   await put({ plugins: [{ name: 'limit-conn', stream: true }] })
-  assert.deepEqual(standalone.source.plugins(), [{ name: 'limit-conn', stream: true }])
+  assert.deepEqual(standalone.source.plugins, [{ name: 'limit-conn', stream: true }])
   assert.deepEqual([...standalone.store.all('plugins')], [])
 })
