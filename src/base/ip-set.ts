@@ -144,9 +144,13 @@ export class IpSet {
   has(address: string): boolean {
     if (this.size === 0) return false
     const parsed = parseAddress(address)
-    if (parsed === undefined) return false
-    if (this.#exact.has(parsed)) return true
-    return typeof parsed === 'number' ? covers(this.#ipv4, parsed) : covers(this.#ipv6, parsed)
+    return parsed !== undefined && this.hasParsed(parsed)
+  }
+
+  /** The same for an address that is asked about more than once. */
+  hasParsed(address: Address): boolean {
+    if (this.#exact.has(address)) return true
+    return typeof address === 'number' ? covers(this.#ipv4, address) : covers(this.#ipv6, address)
   }
 }
 
