@@ -41,7 +41,7 @@ export function makeHome(files: HomeFiles): string[] {
     if (mkdirSync(folder, { recursive: true }) !== undefined) made.push(folder)
   }
   if (existsSync(files.config)) return made
-  copyFileSync(path.join(packageRoot, 'conf', 'config.yaml'), files.config, constants.COPYFILE_EXCL)
+  copyFileSync(path.join(packageRoot, 'conf', 'config.default.yaml'), files.config, constants.COPYFILE_EXCL)
   chmodSync(files.config, 0o600)
   return [...made, files.config]
 }

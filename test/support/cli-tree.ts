@@ -27,7 +27,7 @@ export function cliTree({ modules = true }: { modules?: boolean } = {}): CliTree
   }
   cpSync(path.join(root, 'test/support/fake-gateway.ts'), path.join(tree, 'src/gateway.ts'))
   mkdirSync(path.join(tree, 'conf'))
-  writeFileSync(path.join(tree, 'conf/config.yaml'), '{}')
+  writeFileSync(path.join(tree, 'conf/config.default.yaml'), '{}')
   if (modules) symlinkSync(path.join(root, 'node_modules'), path.join(tree, 'node_modules'))
   const bin = path.join(tree, 'bin/sluice')
   const home = path.join(tree, 'home')
