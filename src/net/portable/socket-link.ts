@@ -1,12 +1,12 @@
 /**
- * A link over a socket of `node:net` (or `node:tls`) by its public API alone: what TLS runs on, and what TCP falls back
- * to where Node's own handles are not as `handles.ts` needs them. It copies what it is told to forward.
+ * A link over a socket of `node:net` by its public API alone: what TCP falls back to where Node's own handles are not as
+ * `handles.ts` needs them. It copies what it is told to forward.
  */
 import type { Socket } from 'node:net'
 import type { Timer, TimerWheel } from '../../base/timers.ts'
 import { type Code, GatewayError } from '../../errors.ts'
 import { shownAddress } from '../address.ts'
-import type { Link, Receiver, TlsInfo } from '../link.ts'
+import type { Link, Receiver } from '../link.ts'
 import { lingerMs } from './linger.ts'
 
 const linkKey = Symbol('link')
@@ -18,14 +18,10 @@ export interface SocketLinkOptions {
   /** What an end out of order is called: whose side this is, the link does not know. */
   readonly resetCode: Code
   readonly wheel: TimerWheel
-  readonly tls?: TlsInfo
-  /** A write to this socket has taken (or copied) its bytes when it returns, as long as no other one is under way. */
-  readonly takesAtOnce?: boolean
 }
 
 export class SocketLink implements Link {
   readonly carrier = 'stream'
-  readonly tls: TlsInfo | undefined
   #socket: LinkedSocket
   #receiver: Receiver | undefined
   #error: GatewayError | undefined
@@ -36,11 +32,9 @@ export class SocketLink implements Link {
   #paused: boolean
   readonly #resetCode: Code
   readonly #wheel: TimerWheel
-  readonly #takesAtOnce: boolean
 
   /** The socket must be paused, allow half-open, and have emitted nothing that a link needs to know. */
   constructor(socket: Socket, options: SocketLinkOptions) {
-    this.tls = options.tls
     this.#socket = socket
     this.#receiver = undefined
     this.#error = undefined
@@ -51,10 +45,13 @@ export class SocketLink implements Link {
     this.#paused = false
     this.#resetCode = options.resetCode
     this.#wheel = options.wheel
-    this.#takesAtOnce = options.takesAtOnce ?? false
     this.#socket[linkKey] = this
     socket.on('error', onError)
     socket.on('close', onClose)
+  }
+
+  get tls(): undefined {
+    return undefined
   }
 
   get remoteAddress(): string {
@@ -86,7 +83,7 @@ export class SocketLink implements Link {
   }
 
   get closed(): boolean {
-    return this.#closed
+    return this.#closed || this.#linger !== undefined
   }
 
   open(receiver: Receiver): void {
@@ -94,7 +91,10 @@ export class SocketLink implements Link {
     this.#receiver = receiver
     if (!first) return
     const socket = this.#socket
-    if (socket.destroyed) return
+    if (socket.closed) {
+      queueMicrotask(() => this.#receiver?.closed(this, this.#error))
+      return
+    }
     socket.on('data', onData)
     socket.on('end', onEnd)
     socket.on('drain', onDrain)
@@ -118,7 +118,6 @@ export class SocketLink implements Link {
   }
 
   forward(bytes: Uint8Array): boolean {
-    if (this.#takesAtOnce && this.#socket.writableLength === 0) return this.send(bytes)
     return this.send(Buffer.from(bytes))
   }
 
@@ -141,11 +140,12 @@ export class SocketLink implements Link {
   }
 
   reset(): void {
-    if (this.#socket.destroyed) return
+    const socket = this.#socket
+    if (socket.destroyed) return
     this.#closed = true
-    // Before the handle exists or on TLS the reset would throw or do nothing.
-    if (this.tls === undefined) this.#socket.resetAndDestroy()
-    else this.#socket.destroy()
+    // The system refuses a reset while a shutdown is on its way, and Node would then never tell that the socket is closed.
+    if (socket.writableEnded && !socket.writableFinished) socket.destroy()
+    else socket.resetAndDestroy()
   }
 
   /** For the wheel: what is still unsent after the lingering time is given up. */
