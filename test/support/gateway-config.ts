@@ -1,0 +1,30 @@
+/** The configuration that every gateway of the tests starts from, and laying another over it. */
+
+export type PortName = 'admin' | 'control' | 'prometheus' | 'status'
+
+export const adminKey = 'edd1c9f034335f136f87ad84b625c8f1'
+
+/** All servers on 127.0.0.1 at the given ports; no listener for traffic. */
+export function baseConfig(ports: Readonly<Record<PortName, number>>, workers: number): object {
+  const at = (port: number): object => ({ ip: '127.0.0.1', port })
+  return {
+    apisix: { control: at(ports.control), status: at(ports.status) },
+    deployment: {
+      admin: { admin_listen: at(ports.admin), admin_key: [{ name: 'admin', key: adminKey, role: 'admin' }] },
+    },
+    plugin_attr: { prometheus: { export_addr: at(ports.prometheus) } },
+    nginx_config: { worker_processes: workers, error_log_level: 'info' },
+    // One suite for each wire: the caller of the tests chooses.
+    sluice: { wire: process.env['SLUICE_TEST_WIRE'] ?? 'auto' },
+  }
+}
+
+/** Objects merge key by key; all else of `over` replaces. */
+export function merged(base: unknown, over: unknown): unknown {
+  const isObject = (value: unknown): value is Record<string, unknown> =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+  if (!isObject(base) || !isObject(over)) return over
+  const result = { ...base }
+  for (const [key, value] of Object.entries(over)) result[key] = key in base ? merged(base[key], value) : value
+  return result
+}
