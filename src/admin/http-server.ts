@@ -15,6 +15,10 @@ export interface ServerTls {
   readonly ca?: string
 }
 
+/** How long a request may take to arrive whole. */
+const requestTimeoutMs = 60_000
+/** Connections of one server at once; further ones are closed as they come. */
+const maxConnections = 1024
 /** Paths longer than this are refused by Node with the rest of an oversize head. */
 const maxPathLength = 16_384
 
@@ -24,6 +28,7 @@ export function createHttpServer(tls: ServerTls | undefined): FastifyInstance {
     logger: false,
     exposeHeadRoutes: false,
     forceCloseConnections: true,
+    requestTimeout: requestTimeoutMs,
     routerOptions: { maxParamLength: maxPathLength },
     frameworkErrors: (_error: unknown, _request: unknown, reply: unknown) => {
       void send(reply as FastifyReply, page(400))
@@ -34,6 +39,7 @@ export function createHttpServer(tls: ServerTls | undefined): FastifyInstance {
   const app = (tls === undefined
     ? fastify(common)
     : fastify({ ...common, https: tlsOptions(tls) })) as unknown as FastifyInstance
+  app.server.maxConnections = maxConnections
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined))
   app.addHook('onRequest', async (request) => {
@@ -99,7 +105,7 @@ export async function answer(
     if (error instanceof Refusal) return send(reply, error.reply)
     if (error instanceof WriteError) {
       log.warn({ error, reason: error.reason }, 'the configuration store did not do what an admin request asked for')
-      return send(reply, json(503, { error_msg: error.message }))
+      return send(reply.header('x-api-version', 'v3'), json(503, { error_msg: error.message }))
     }
     // the path alone: a query may hold a key
     log.error({ error, method: request.method, path: pathOf(request) }, 'an admin request failed')

@@ -22,10 +22,16 @@ export async function readBody(request: IncomingMessage, maxBytes = maxBodyBytes
   if (announced > maxBytes) throw tooLarge(announced, maxBytes)
   const chunks: Buffer[] = []
   let size = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size <= maxBytes) chunks.push(chunk)
-    else if (size > countedMultiple * maxBytes) break
+  try {
+    // not destroyed when left early: the refusal still has to reach the client on the same socket
+    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      size += chunk.length
+      if (size <= maxBytes) chunks.push(chunk)
+      else if (size > countedMultiple * maxBytes) break
+    }
+  } catch {
+    // nobody is left to read this; it only ends the handler without an error line
+    throw refusal(400, 'invalid request body: the client closed the connection')
   }
   if (size > maxBytes) throw tooLarge(size, maxBytes)
   return Buffer.concat(chunks).toString('utf8')
