@@ -2,21 +2,11 @@
  * How this program connects to etcd: addresses, TLS, deadlines, and which endpoint is left alone after failures. The package is
  * loaded on first use, so that who needs no etcd does not pay for it.
  */
-import { existsSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Etcd3, IOptions } from 'etcd3'
 import type { LoadedBoot } from './boot.ts'
-
-export interface EtcdTls {
-  /** Certificates that are trusted, PEM; undefined: those that Node brings. */
-  readonly ca: Buffer | undefined
-  readonly cert: Buffer | undefined
-  readonly key: Buffer | undefined
-  readonly verify: boolean
-  /** Name that is asked for and checked instead of the address. */
-  readonly sni: string | undefined
-}
+import { type EtcdTls, speakTls, systemCertificates } from './etcd-tls.ts'
 
 export interface EtcdOptions {
   readonly hosts: readonly string[]
@@ -71,32 +61,20 @@ export function etcdOptions({ conf, home }: LoadedBoot): EtcdOptions {
 /** A client that has not connected yet. `close()` it when done. */
 export async function createEtcdClient(options: EtcdOptions): Promise<Etcd3> {
   const { Etcd3: Client, isRecoverableError } = await import('etcd3')
-  const { tls } = options
   const client = new Client({
     hosts: [...options.hosts],
     ...(options.auth === undefined ? {} : { auth: options.auth }),
-    ...(tls === undefined ? {} : { credentials: credentialsOf(tls) }),
     grpcOptions: {
       'grpc.max_receive_message_length': maxMessageBytes,
       // a connection that a firewall forgot is noticed without traffic; etcd allows one ping in 5 s
       'grpc.keepalive_time_ms': 10_000,
       'grpc.keepalive_timeout_ms': 5000,
-      ...(tls?.sni === undefined ? {} : { 'grpc.ssl_target_name_override': tls.sni }),
     },
     defaultCallOptions: (context) => (context.isStream ? {} : { deadline: Date.now() + options.timeoutMs }),
     faultHandling: faultHandling(options, isRecoverableError),
   })
-  if (tls?.verify === false) trustAnyone(client, tls)
+  if (options.tls !== undefined) speakTls(client, options.tls)
   return client
-}
-
-function credentialsOf(tls: EtcdTls): NonNullable<IOptions['credentials']> {
-  return {
-    // grpc takes its absence for "those that Node brings"; only the package's type insists
-    rootCertificate: tls.ca as Buffer,
-    ...(tls.key === undefined ? {} : { privateKey: tls.key }),
-    ...(tls.cert === undefined ? {} : { certChain: tls.cert }),
-  }
 }
 
 type FaultHandling = NonNullable<IOptions['faultHandling']>
@@ -142,42 +120,4 @@ function faultHandling(options: EtcdOptions, isRecoverable: (error: Error) => bo
 /** The package calls nothing of a policy but `execute`. */
 function policy(execute: <T>(run: () => PromiseLike<T> | T) => Promise<T>): Policy {
   return { execute } as unknown as Policy
-}
-
-interface Pool {
-  readonly hosts: { channelCredentials: unknown }[]
-  readonly authenticator: { credentials: unknown }
-}
-interface Grpc {
-  readonly credentials: {
-    createSsl(
-      ca: Buffer | null,
-      key: Buffer | null,
-      cert: Buffer | null,
-      verify: { rejectUnauthorized: boolean },
-    ): unknown
-  }
-}
-
-/** `verify: false`: the package has no option for it, so its credentials are replaced before the first connection. */
-function trustAnyone(client: Etcd3, tls: EtcdTls): void {
-  const grpc = createRequire(createRequire(import.meta.url).resolve('etcd3'))('@grpc/grpc-js') as Grpc
-  const credentials = grpc.credentials.createSsl(tls.ca ?? null, tls.key ?? null, tls.cert ?? null, {
-    rejectUnauthorized: false,
-  })
-  const { pool } = client as unknown as { readonly pool: Pool }
-  for (const host of pool.hosts) host.channelCredentials = credentials
-  pool.authenticator.credentials = credentials
-}
-
-const bundles = [
-  '/etc/ssl/certs/ca-certificates.crt',
-  '/etc/pki/tls/certs/ca-bundle.crt',
-  '/etc/ssl/ca-bundle.pem',
-  '/etc/ssl/cert.pem',
-]
-
-function systemCertificates(): Buffer | undefined {
-  const file = bundles.find((each) => existsSync(each))
-  return file === undefined ? undefined : readFileSync(file)
 }

@@ -7,9 +7,18 @@ import { findProgram, freePort, needs, type Running, removeDir, run, start } fro
 /** What to give to `test` as its `skip`. */
 export const etcdMissing = (): string | false => needs('etcd', 'etcdctl')
 
+export interface EtcdServerTls {
+  readonly cert: string
+  readonly key: string
+  /** Given, clients need a certificate of this authority: etcdctl's is the pair after it. */
+  readonly clientCa?: string
+  readonly ctlCert?: string
+  readonly ctlKey?: string
+}
+
 export interface EtcdServerOptions {
   /** Files of PEM; given, the client port speaks TLS. */
-  readonly tls?: { readonly cert: string; readonly key: string; readonly clientCa?: string }
+  readonly tls?: EtcdServerTls
 }
 
 export interface EtcdServer {
@@ -53,7 +62,8 @@ export async function startEtcd(options: EtcdServerOptions = {}): Promise<EtcdSe
 
   async function ctl(...args: readonly string[]): Promise<string> {
     const tls = options.tls === undefined ? [] : ['--insecure-skip-tls-verify', '--insecure-transport=false']
-    const own = options.tls?.clientCa === undefined ? [] : ['--cert', options.tls.cert, '--key', options.tls.key]
+    const { ctlCert, ctlKey } = options.tls ?? {}
+    const own = ctlCert === undefined || ctlKey === undefined ? [] : ['--cert', ctlCert, '--key', ctlKey]
     const { stdout } = await run(findProgram('etcdctl')!, ['--endpoints', url, ...tls, ...own, ...args], {
       env: { ETCDCTL_API: '3' },
       ms: 10_000,
