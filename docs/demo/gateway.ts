@@ -37,7 +37,6 @@ export class DemoGateway {
         },
       },
       plugin_attr: { prometheus: { export_addr: { ip: '127.0.0.1', port: metricsPort } } },
-      stream_plugins: ['ip-restriction', 'limit-conn', 'prometheus'],
       sluice,
     }
     mkdirSync(join(home, 'conf'))

@@ -76,11 +76,7 @@ async function roundrobin(): Promise<void> {
   say('Roundrobin with weights: alpha has weight 2')
   const nodes = { [node(alpha)]: 2, [node(beta)]: 1, [node(gamma)]: 1 }
   await gateway.admin('PUT', 'upstreams/services', { type: 'roundrobin', nodes })
-  await gateway.admin('PUT', 'stream_routes/plain', {
-    server_port: plain,
-    upstream_id: 'services',
-    plugins: { prometheus: {} },
-  })
+  await gateway.admin('PUT', 'stream_routes/plain', { server_port: plain, upstream_id: 'services' })
   await until(async () => (await askTcp(plain, 'hello')) !== '')
   const answers: string[] = []
   for (let i = 0; i < 16; i++) answers.push(who(await askTcp(plain, `hello ${i}`)))
@@ -116,9 +112,8 @@ async function serverNames(): Promise<void> {
     const answer = await askTls(tls, name, cert, 'secret')
     show(name, answer, who(answer) === backend.name)
   }
-  const stranger = await askTls(tls, 'other.demo.test', cert, 'secret').catch(
-    (error: Error) => `refused (${error.message})`,
-  )
+  // What OpenSSL says is one long line; what matters is that it was refused.
+  const stranger = await askTls(tls, 'other.demo.test', cert, 'secret').catch(() => 'refused in the handshake')
   show('other.demo.test', stranger, stranger.startsWith('refused'))
 }
 
