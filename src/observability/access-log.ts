@@ -28,7 +28,7 @@ export interface AccessLog {
   reopen(): void
   /** Writes what is gathered before it returns. */
   flushSync(): void
-  /** Writes what is gathered and closes the file. */
+  /** Writes what is gathered and closes the file. A line that comes later is written at once. */
   close(): Promise<void>
 }
 
@@ -39,7 +39,7 @@ export function createAccessLog(options: AccessLogOptions): AccessLog {
 
 class BatchedLog implements AccessLog {
   readonly #file: LogFile
-  readonly #bufferChars: number
+  #bufferChars: number
   readonly #flushMs: number
   #gathered: string
   #timer: Timer | undefined
@@ -80,6 +80,8 @@ class BatchedLog implements AccessLog {
 
   close(): Promise<void> {
     this.#flush()
+    // Nobody would flush what comes later.
+    this.#bufferChars = 0
     return this.#file.close()
   }
 

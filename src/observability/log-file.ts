@@ -2,7 +2,7 @@
  * A file, or standard output, that lines are appended to without ever waiting for it: sonic-boom with a bound on what may be
  * pending, a reopening that loses nothing, and a count of what was dropped. It neither forms nor batches lines.
  */
-import { mkdirSync, openSync } from 'node:fs'
+import { appendFileSync, mkdirSync, openSync, writeSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import sonicBoom from 'sonic-boom'
 
@@ -56,15 +56,18 @@ export class LogFile {
     this.#out = destination === 'off' ? undefined : this.#open()
   }
 
-  /** Lines dropped since the start, for want of room or because the file was closed. */
+  /** Lines dropped since the start, for want of room or because the file could not be written. */
   get droppedLines(): number {
     return this.#droppedLines
   }
 
-  /** Appends whole lines, each with its line feed. Never waits, never throws. */
+  /**
+   * Appends whole lines, each with its line feed. Never throws, and does not wait for the disk, except after `close`: what is said
+   * then are the last words of a thread that ends.
+   */
   write(text: string): void {
     if (this.#out === undefined) return
-    if (this.#closed) this.#drop(text)
+    if (this.#closed) this.#writeLate(text)
     else this.#out.write(text)
   }
 
@@ -94,7 +97,7 @@ export class LogFile {
     }
   }
 
-  /** Resolves when everything pending was written, or could not be. Further lines are dropped and counted. */
+  /** Resolves when everything pending was written, or could not be. */
   async close(): Promise<void> {
     if (this.#out === undefined || this.#closed) return
     this.#closed = true
@@ -111,6 +114,16 @@ export class LogFile {
       if (this.#unreported > 0) this.#report()
     })
     return out
+  }
+
+  #writeLate(text: string): void {
+    try {
+      if (this.#path === undefined) writeSync(streams[this.#options.destination]!, text)
+      else appendFileSync(this.#path, text)
+    } catch (error) {
+      this.#error = error as Error
+      this.#drop(text)
+    }
   }
 
   #drop(text: string): void {

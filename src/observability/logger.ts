@@ -33,7 +33,7 @@ export interface Logger extends Log {
   reopen(): void
   /** Writes what is pending, and what storms held back, before it returns. */
   flushSync(): void
-  /** Flushes and closes the file; later lines are dropped. */
+  /** Flushes and closes the file. A line that comes later is written before its call returns. */
   close(): Promise<void>
 }
 

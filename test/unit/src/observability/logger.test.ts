@@ -142,6 +142,20 @@ describe('the error log', () => {
     return log.close()
   })
 
+  test('a line that comes after the close is not lost', async () => {
+    const path = fresh()
+    const log = open(path)
+    const access = createAccessLog({ destination: path, bufferBytes: 16384, flushMs: 3_600_000, log: silentLog })
+    await log.close()
+    await access.close()
+    log.warn({}, 'late')
+    access.write('{"msg":"later"}')
+    assert.deepEqual(
+      read(path).map((line) => line['msg']),
+      ['late', 'later'],
+    )
+  })
+
   test('a destination that cannot be opened is refused at once', () => {
     assert.throws(() => open('/dev/null/x.log'), /ENOTDIR|EEXIST/)
     assert.throws(() => open('syslog:server=127.0.0.1'), /only files/)
