@@ -4,11 +4,19 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { findHandles } from '../../src/net/portable/handles.ts'
 import { createPortableWire } from '../../src/net/portable/wire.ts'
+import type { Wire } from '../../src/net/wire.ts'
 import { wires } from '../../src/net/wires.ts'
 import { wireContract } from './wire.ts'
+import { datagramContract } from './wire-datagrams.ts'
 
-for (const wire of wires) if (wire.usable()) wireContract(wire.name, () => wire.create())
-wireContract('portable on public modules', () => createPortableWire({ handles: false }))
+const contenders: readonly [name: string, create: () => Wire][] = [
+  ...wires.filter((wire) => wire.usable()).map((wire): [string, () => Wire] => [wire.name, () => wire.create()]),
+  ['portable on public modules', () => createPortableWire({ handles: false })],
+]
+for (const [name, create] of contenders) {
+  wireContract(name, create)
+  datagramContract(name, create)
+}
 
 test('this Node keeps its handles where the fast way needs them', () => {
   assert.notEqual(findHandles(), undefined)

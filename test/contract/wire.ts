@@ -157,6 +157,50 @@ export function wireContract(name: string, create: () => Wire): void {
       assert.deepEqual(answers.map(fingerprint), samples.map(fingerprint))
     })
 
+    test('small pieces forwarded to a link that is stuck are not overwritten by later reads', async () => {
+      const { link: stuck } = await dialled(wire, streamTo(serverPort()))
+      await until(() => served.length === 1, { what: 'the served socket' })
+      const [reader] = served as [net.Socket]
+      stuck?.open(new Recorder())
+      let filled = 0
+      let [last, still] = [0, 0]
+      await until(
+        () => {
+          const { pending } = stuck as Link
+          if (pending === 0) {
+            stuck?.send(Buffer.alloc(1_000_000))
+            filled += 1_000_000
+          }
+          still = pending > 0 && pending === last ? still + 1 : 0
+          last = pending
+          return still === 20
+        },
+        { what: 'a link that is stuck' },
+      )
+      const [socket, link] = await pair()
+      let forwarded = 0
+      link.open({
+        bytes(_link, bytes) {
+          stuck?.forward(bytes)
+          forwarded += bytes.length
+        },
+        ended() {},
+        drained() {},
+        closed() {},
+      })
+      const pieces = Array.from({ length: 40 }, (_, index) => sample(100 + index, index))
+      for (const piece of pieces) {
+        const goal = forwarded + piece.length
+        socket.write(piece)
+        await until(() => forwarded === goal, { what: 'a forwarded piece' })
+      }
+      stuck?.end()
+      const got = await readAll(reader)
+      reader.end()
+      assert.equal(got.length, filled + forwarded)
+      assert.equal(fingerprint(got.subarray(filled)), fingerprint(Buffer.concat(pieces)))
+    })
+
     test('a slow reader bounds what is pending, and drained comes when all of it has left', async () => {
       const recorder = new Recorder()
       accept = (link) => link.open(recorder)

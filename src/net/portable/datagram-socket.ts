@@ -8,7 +8,7 @@ export interface DatagramOwner {
   ready(): void
   /** A datagram; the bytes stay as they are. `host` as the system shows it: to send back to it as it is. */
   message(bytes: Uint8Array, host: string, port: number): void
-  /** The system refused: to bind or connect (the last call, the socket is closed), to send or to receive. */
+  /** The system refused: to bind or connect (the owner closes the socket), to send or to receive. */
   failed(error: NodeJS.ErrnoException): void
 }
 

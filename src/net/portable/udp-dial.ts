@@ -134,6 +134,7 @@ class UdpLink implements Link, DatagramOwner {
     if (dial !== undefined) {
       this.#dial = undefined
       this.#closed = true
+      this.#socket.close()
       dial.failed(dialError(error.code ?? 'unknown', this.remoteAddress, this.remotePort, error))
       return
     }

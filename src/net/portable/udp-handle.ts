@@ -111,12 +111,8 @@ class HandleSocket implements DatagramSocket {
   /** Known at once, told later: the caller does not hold the socket yet. */
   #settle(error: number, syscall: string, host: string, port: number): void {
     process.nextTick(() => {
-      const owner = this.#owner
-      if (error === 0) owner?.ready()
-      else {
-        this.close()
-        owner?.failed(systemError(error, syscall, host, port))
-      }
+      if (error === 0) this.#owner?.ready()
+      else this.#owner?.failed(systemError(error, syscall, host, port))
     })
   }
 

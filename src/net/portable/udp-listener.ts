@@ -97,7 +97,7 @@ class UdpListener implements Listener, DatagramOwner, UdpSessions {
   failed(error: NodeJS.ErrnoException): void {
     // A reply that could not leave is as good as lost on the way: a port that serves others has no use for it.
     if (this.#state !== 'binding') return
-    this.#state = 'closed'
+    this.#shut(undefined)
     this.#refused(error)
   }
 
