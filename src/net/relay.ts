@@ -103,8 +103,10 @@ class Relay implements Receiver {
     const isDownstream = link === this.#downstream
     if (this.#open === 1) {
       this.#blame(isDownstream, error)
-      const other = isDownstream ? this.#upstream : this.#downstream
-      other.close()
+      if (isDownstream) this.#upstream.close()
+      // Part of an answer is out: an end in order would let the client take it for the whole.
+      else if (error !== undefined && this.#upstream.bytesRead > this.#readBefore) this.#downstream.reset()
+      else this.#downstream.close()
       return
     }
     this.#blame(isDownstream, error)
