@@ -31,6 +31,8 @@ export interface CertificateOptions {
   readonly names: readonly string[]
   /** Default `ec` (P-256): quick to make. */
   readonly type?: 'rsa' | 'ec'
+  /** Of RSA keys. Default 2048. */
+  readonly modulusLength?: number
   /** For client authentication instead of server authentication. */
   readonly client?: boolean
   /** Defaults: an hour ago, and a day from now. */
@@ -57,7 +59,7 @@ export function makeCa(options: CaOptions = {}): CertificateAuthority {
 
 /** A certificate signed by `ca`. `cert` carries the intermediates up to the root, without the root. */
 export function makeCertificate(options: CertificateOptions): CertificatePair {
-  const pair = makePair(options.type ?? 'ec')
+  const pair = makePair(options.type ?? 'ec', options.modulusLength)
   const purpose = options.client === true ? '1.3.6.1.5.5.7.3.2' : '1.3.6.1.5.5.7.3.1'
   const extensions = [
     extension('2.5.29.19', true, sequence()),
@@ -77,10 +79,10 @@ interface Pair {
   readonly key: string
 }
 
-function makePair(type: 'rsa' | 'ec'): Pair {
+function makePair(type: 'rsa' | 'ec', modulusLength = 2048): Pair {
   const { publicKey, privateKey } =
     type === 'rsa'
-      ? generateKeyPairSync('rsa', { modulusLength: 2048 })
+      ? generateKeyPairSync('rsa', { modulusLength })
       : generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
   return { publicKey, key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() }
 }
