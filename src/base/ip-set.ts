@@ -80,59 +80,72 @@ function parseGroups(text: string, last: boolean): number[] | undefined {
   return groups
 }
 
-/** A block's first and last address, both of one family. */
-interface Block<A extends Address> {
-  readonly first: A
-  readonly last: A
+/** A block of addresses: those that agree with `address` in the first `length` bits. The other bits of `address` are 0. */
+export interface Cidr {
+  readonly address: Address
+  /** 0 to 32 for IPv4, 0 to 128 for IPv6. A single address is a block of full length. */
+  readonly length: number
 }
 
-function parseBlock(entry: string): Block<number> | Block<bigint> | undefined {
-  const slash = entry.indexOf('/')
-  const text = entry.slice(0, slash)
-  const digits = entry.slice(slash + 1)
+/** `address/length` or a single address; undefined when `text` is neither. Bits beyond the length are dropped. */
+export function parseCidr(text: string): Cidr | undefined {
+  const slash = text.indexOf('/')
+  if (slash < 0) {
+    const address = parseAddress(text)
+    return address === undefined ? undefined : { address, length: fullLength(address) }
+  }
+  const digits = text.slice(slash + 1)
   if (!/^[0-9]{1,3}$/.test(digits)) return undefined
   const length = Number(digits)
-  if (!text.includes(':')) {
-    const address = parseIpv4(text, 0)
-    return address === undefined || length > 32 ? undefined : ipv4Block(address, length)
+  const base = text.slice(0, slash)
+  if (!base.includes(':')) {
+    const address = parseIpv4(base, 0)
+    return address === undefined || length > 32 ? undefined : { address: maskAddress(address, length), length }
   }
-  const bits = parseIpv6(text)
+  const bits = parseIpv6(base)
   if (bits === undefined || length > 128) return undefined
-  if (length >= 96 && bits >> 32n === mappedPrefix >> 32n) return ipv4Block(Number(bits & low32), length - 96)
-  const hostBits = BigInt(128 - length)
-  const first = (bits >> hostBits) << hostBits
-  return { first, last: first + (1n << hostBits) - 1n }
+  if (length >= 96 && bits >> 32n === mappedPrefix >> 32n) {
+    return { address: maskAddress(Number(bits & low32), length - 96), length: length - 96 }
+  }
+  return { address: maskAddress(bits, length), length }
 }
 
-function ipv4Block(address: number, length: number): Block<number> {
-  const size = 2 ** (32 - length)
-  const first = Math.floor(address / size) * size
-  return { first, last: first + size - 1 }
+/** The address with all but its first `length` bits 0. */
+export function maskAddress(address: Address, length: number): Address {
+  if (typeof address === 'number') return length === 0 ? 0 : (address & (-1 << (32 - length))) >>> 0
+  const rest = BigInt(128 - length)
+  return (address >> rest) << rest
+}
+
+function fullLength(address: Address): number {
+  return typeof address === 'number' ? 32 : 128
+}
+
+/** The first and last address of a block, both of one family. */
+interface Range<A extends Address> {
+  readonly first: A
+  readonly last: A
 }
 
 export class IpSet {
   /** Number of entries given, duplicates included. */
   readonly size: number
   readonly #exact: ReadonlySet<Address>
-  readonly #ipv4: readonly Block<number>[]
-  readonly #ipv6: readonly Block<bigint>[]
+  readonly #ipv4: readonly Range<number>[]
+  readonly #ipv6: readonly Range<bigint>[]
 
   /** Throws an Error `invalid ip address: <entry>` for an entry that is neither an address nor a block. */
   constructor(entries: readonly string[]) {
     const exact = new Set<Address>()
-    const ipv4: Block<number>[] = []
-    const ipv6: Block<bigint>[] = []
+    const ipv4: Range<number>[] = []
+    const ipv6: Range<bigint>[] = []
     for (const entry of entries) {
-      if (entry.includes('/')) {
-        const block = parseBlock(entry)
-        if (block === undefined) throw new Error(`invalid ip address: ${entry}`)
-        if (typeof block.first === 'number') ipv4.push(block as Block<number>)
-        else ipv6.push(block as Block<bigint>)
-      } else {
-        const address = parseAddress(entry)
-        if (address === undefined) throw new Error(`invalid ip address: ${entry}`)
-        exact.add(address)
-      }
+      const cidr = parseCidr(entry)
+      if (cidr === undefined) throw new Error(`invalid ip address: ${entry}`)
+      const { address: first, length } = cidr
+      if (length === fullLength(first)) exact.add(first)
+      else if (typeof first === 'number') ipv4.push({ first, last: first + 2 ** (32 - length) - 1 })
+      else ipv6.push({ first, last: first + (1n << BigInt(128 - length)) - 1n })
     }
     this.size = entries.length
     this.#exact = exact
@@ -155,9 +168,9 @@ export class IpSet {
 }
 
 /** In ascending order and disjoint: CIDR blocks either nest or do not touch, so those inside others are dropped. */
-function merge<A extends Address>(blocks: Block<A>[]): Block<A>[] {
+function merge<A extends Address>(blocks: Range<A>[]): Range<A>[] {
   blocks.sort((a, b) => (a.first < b.first ? -1 : a.first > b.first ? 1 : a.last > b.last ? -1 : 1))
-  const merged: Block<A>[] = []
+  const merged: Range<A>[] = []
   for (const block of blocks) {
     const before = merged.at(-1)
     if (before === undefined || block.first > before.last) merged.push(block)
@@ -165,13 +178,13 @@ function merge<A extends Address>(blocks: Block<A>[]): Block<A>[] {
   return merged
 }
 
-function covers<A extends Address>(blocks: readonly Block<A>[], address: A): boolean {
+function covers<A extends Address>(blocks: readonly Range<A>[], address: A): boolean {
   let low = 0
   let high = blocks.length
   while (low < high) {
     const middle = (low + high) >>> 1
-    if ((blocks[middle] as Block<A>).first <= address) low = middle + 1
+    if ((blocks[middle] as Range<A>).first <= address) low = middle + 1
     else high = middle
   }
-  return low > 0 && address <= (blocks[low - 1] as Block<A>).last
+  return low > 0 && address <= (blocks[low - 1] as Range<A>).last
 }

@@ -1,9 +1,10 @@
 /**
- * The candidates for connections of which port and name are settled, immutable. Those for single client addresses are found
- * by the address; the others are gone through in order.
+ * The candidates for connections of which port and name are settled, immutable. Those for certain clients are found by the
+ * client's address, with one look for each length of block that occurs; the others are gone through in order.
  */
-import type { Address } from '../base/ip-set.ts'
+import { type Address, type Cidr, maskAddress } from '../base/ip-set.ts'
 import { better, type Candidate, compareRank, type Facts, fits } from './candidate.ts'
+import { changeList } from './candidate-list.ts'
 import { PersistentMap } from './persistent-map.ts'
 
 export interface Change<Item> {
@@ -11,47 +12,94 @@ export interface Change<Item> {
   readonly remove: readonly Item[]
 }
 
-const noAddress = { remote: undefined }
+interface Parts {
+  /** By `keyOf`. */
+  readonly byBlock: PersistentMap<Address, readonly Candidate[]>
+  /** How many blocks there are of each length that occurs, for either family. */
+  readonly lengths4: ReadonlyMap<number, number>
+  readonly lengths6: ReadonlyMap<number, number>
+  /** For all clients. */
+  readonly others: readonly Candidate[]
+}
 
 export class CandidateSet {
-  static readonly empty = new CandidateSet(PersistentMap.empty(), [])
+  static readonly empty = new CandidateSet({
+    byBlock: PersistentMap.empty(),
+    lengths4: new Map(),
+    lengths6: new Map(),
+    others: [],
+  })
 
-  readonly #byAddress: PersistentMap<Address, readonly Candidate[]>
-  readonly #others: readonly Candidate[]
+  readonly #parts: Parts
 
-  private constructor(byAddress: PersistentMap<Address, readonly Candidate[]>, others: readonly Candidate[]) {
-    this.#byAddress = byAddress
-    this.#others = others
+  private constructor(parts: Parts) {
+    this.#parts = parts
   }
 
   get isEmpty(): boolean {
-    return this.#byAddress.size === 0 && this.#others.length === 0
+    return this.#parts.byBlock.size === 0 && this.#parts.others.length === 0
   }
 
   /** The first that fits, by priority and then load order. */
   find(facts: Facts): Candidate | undefined {
-    const { remote } = this.#byAddress.size === 0 ? noAddress : facts
-    const here = remote === undefined ? undefined : this.#byAddress.get(remote)
-    const one = here === undefined ? undefined : firstFit(here, facts, undefined)
-    return better(one, firstFit(this.#others, facts, one))
+    const { byBlock, lengths4, lengths6, others } = this.#parts
+    let found: Candidate | undefined
+    const remote = byBlock.size === 0 ? undefined : facts.remote
+    if (remote !== undefined) {
+      for (const length of (typeof remote === 'number' ? lengths4 : lengths6).keys()) {
+        const list = byBlock.get(keyOf(maskAddress(remote, length), length))
+        if (list !== undefined) found = better(found, firstFit(list, facts, found))
+      }
+    }
+    return better(found, firstFit(others, facts, found))
   }
 
   with(change: Change<Candidate>): CandidateSet {
-    const addresses = new Map<Address, { add: Candidate[]; remove: Candidate[] }>()
+    const blocks = new Map<Address, { add: Candidate[]; remove: Candidate[] }>()
     const others = { add: [] as Candidate[], remove: [] as Candidate[] }
+    const parsed = new Map<Address, Cidr>()
     for (const side of ['add', 'remove'] as const) {
       for (const candidate of change[side]) {
-        if (candidate.addresses === undefined) others[side].push(candidate)
-        else for (const address of candidate.addresses) changeAt(addresses, address)[side].push(candidate)
+        if (candidate.blocks === undefined) others[side].push(candidate)
+        for (const block of candidate.blocks ?? []) {
+          const key = keyOf(block.address, block.length)
+          parsed.set(key, block)
+          const part = changeAt(blocks, key)[side]
+          // A route may name one block twice, in two spellings.
+          if (part.at(-1) !== candidate) part.push(candidate)
+        }
       }
     }
+    const { byBlock, lengths4, lengths6 } = this.#parts
+    const counts = { number: new Map(lengths4), bigint: new Map(lengths6) }
     const updates = new Map<Address, readonly Candidate[] | undefined>()
-    for (const [address, part] of addresses) {
-      const list = changeList(this.#byAddress.get(address) ?? [], part)
-      updates.set(address, list.length === 0 ? undefined : list)
+    for (const [key, part] of blocks) {
+      const before = byBlock.get(key)
+      const list = changeList(before ?? [], part)
+      updates.set(key, list.length === 0 ? undefined : list)
+      const { address, length } = parsed.get(key) as Cidr
+      const family = typeof address === 'number' ? counts.number : counts.bigint
+      changeCount(family, length, Number(list.length > 0) - Number(before !== undefined))
     }
-    return new CandidateSet(this.#byAddress.with(updates), changeList(this.#others, others))
+    return new CandidateSet({
+      byBlock: byBlock.with(updates),
+      lengths4: counts.number,
+      lengths6: counts.bigint,
+      others: changeList(this.#parts.others, others),
+    })
   }
+}
+
+/** One number for a block: a double has room for 32 bits of address and 6 of length. */
+function keyOf(address: Address, length: number): Address {
+  return typeof address === 'number' ? address + length * 2 ** 32 : (address << 8n) | BigInt(length)
+}
+
+/** Adds to a count; what counts 0 is not kept. */
+export function changeCount(counts: Map<number, number>, key: number, by: number): void {
+  const count = (counts.get(key) ?? 0) + by
+  if (count > 0) counts.set(key, count)
+  else counts.delete(key)
 }
 
 /** The pending change of one key, made when there is none. */
@@ -75,22 +123,4 @@ function firstFit(list: readonly Candidate[], facts: Facts, known: Candidate | u
     if (fits(candidate, facts)) return candidate
   }
   return undefined
-}
-
-/** One pass over the list, which is in order of rank and stays so. */
-function changeList(list: readonly Candidate[], change: Change<Candidate>): readonly Candidate[] {
-  if (change.add.length === 0 && change.remove.length === 0) return list
-  const removed = new Set(change.remove)
-  const added = [...change.add].sort(compareRank)
-  const changed: Candidate[] = []
-  let next = 0
-  for (const candidate of list) {
-    if (removed.size > 0 && removed.has(candidate)) continue
-    for (; next < added.length && compareRank(added[next] as Candidate, candidate) < 0; next += 1) {
-      changed.push(added[next] as Candidate)
-    }
-    changed.push(candidate)
-  }
-  for (; next < added.length; next += 1) changed.push(added[next] as Candidate)
-  return changed
 }

@@ -2,7 +2,7 @@
  * A route made ready for matching: its addresses as numbers and sets, its vars compiled. Ports and names are not asked
  * about here: the router files candidates by them.
  */
-import { type Address, IpSet, parseAddress } from '../base/ip-set.ts'
+import { type Address, type Cidr, IpSet, parseCidr } from '../base/ip-set.ts'
 import { compileExpression, type Expression } from './expression.ts'
 import type { Route, StreamRule } from './router.ts'
 
@@ -15,8 +15,8 @@ export interface Facts {
 
 export interface Candidate {
   readonly route: Route
-  /** Clients it is for, when they are all single addresses; it need not be looked at for others. */
-  readonly addresses: readonly Address[] | undefined
+  /** The clients it is for, as blocks and as a set; it need not be looked at for others. Both undefined: all. */
+  readonly blocks: readonly Cidr[] | undefined
   readonly clients: IpSet | undefined
   readonly servers: IpSet | undefined
   readonly vars: Expression | undefined
@@ -46,11 +46,11 @@ export function candidateOf(route: Route): Candidate {
 function compileRule(rule: StreamRule): Omit<Candidate, 'route'> {
   let compiled = known.get(rule)
   if (compiled === undefined) {
-    const addresses = rule.remoteAddrs.map(parseAddress)
-    const exact = addresses.length > 0 && addresses.every((address) => address !== undefined)
+    const clients = setOf(rule.remoteAddrs)
     compiled = {
-      addresses: exact ? [...new Set(addresses)] : undefined,
-      clients: setOf(rule.remoteAddrs),
+      blocks:
+        clients === undefined ? undefined : rule.remoteAddrs.map(parseCidr).filter((block) => block !== undefined),
+      clients,
       servers: setOf(rule.serverAddrs),
       vars: rule.vars === undefined || rule.vars === null ? undefined : compileExpression(rule.vars),
     }

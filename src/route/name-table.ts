@@ -3,7 +3,7 @@
  * two tables is asked first is the router's business.
  */
 import type { Candidate } from './candidate.ts'
-import { CandidateSet, type Change, changeAt } from './candidate-set.ts'
+import { CandidateSet, type Change, changeAt, changeCount } from './candidate-set.ts'
 import { PersistentMap } from './persistent-map.ts'
 
 interface Parts {
@@ -90,9 +90,7 @@ export class NameTable {
     for (const [suffix, change] of changed) {
       const had = suffixes.get(suffix)
       const has = !(had ?? CandidateSet.empty).with(change).isEmpty
-      const count = (counts.get(suffix.length) ?? 0) + Number(has) - Number(had !== undefined)
-      if (count > 0) counts.set(suffix.length, count)
-      else counts.delete(suffix.length)
+      changeCount(counts, suffix.length, Number(has) - Number(had !== undefined))
     }
     return counts
   }
