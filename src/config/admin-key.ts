@@ -5,7 +5,7 @@
 import { randomInt, randomUUID } from 'node:crypto'
 import { chmodSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { type Document, isMap, isSeq, parseDocument } from 'yaml'
+import { type Document, isMap, isScalar, isSeq, parseDocument, stringify, type YAMLSeq } from 'yaml'
 import type { LoadedBoot } from './boot.ts'
 import type { AdminKey } from './boot-deployment.ts'
 import { servesAdmin } from './boot-rules.ts'
@@ -59,18 +59,47 @@ function randomKey(): string {
   return Array.from({ length: 32 }, () => letters[randomInt(letters.length)]).join('')
 }
 
-/** Only the empty keys are touched where the file lists its keys; else the whole list is added. */
+/**
+ * The text with these keys. Where the file has the empty values, only they are replaced; where it does not speak of the
+ * deployment, that is added at its end; else the document is written anew, with its comments but in the writer's layout.
+ */
 function withKeys(text: string, keys: readonly AdminKey[]): string {
   const document = parseDocument(text, { merge: true })
   const list = document.getIn(keyPath, true)
-  if (!isSeq(list)) setWhole(document, keys)
-  else {
-    list.items.forEach((item, index) => {
-      const key = keys[index]
-      if (isMap(item) && key !== undefined && (item.get('key') ?? '') === '') item.set('key', key.key)
-    })
-  }
+  if (isSeq(list)) return spliced(text, list, keys) ?? rewritten(document, list, keys)
+  const { contents } = document
+  const appendable = contents === null || (isMap(contents) && contents.flow !== true && !contents.has('deployment'))
+  if (appendable) return `${text}${text === '' || text.endsWith('\n') ? '' : '\n'}${added(keys)}`
+  setWhole(document, keys)
   return document.toString({ lineWidth: 0 })
+}
+
+/** Undefined: not every empty key has a place of its own in the text. */
+function spliced(text: string, list: YAMLSeq, keys: readonly AdminKey[]): string | undefined {
+  let result = text
+  // from behind, so that the places before stay where they are
+  for (let index = keys.length - 1; index >= 0; index--) {
+    const item = list.items[index]
+    const value = isMap(item) ? item.get('key', true) : undefined
+    if (isScalar(value) && value.value === keys[index]?.key) continue
+    if (!isScalar(value) || value.value !== '' || !value.range) return undefined
+    const [start, end] = value.range
+    result = `${result.slice(0, start)}"${keys[index]?.key}"${result.slice(end)}`
+  }
+  return result
+}
+
+function rewritten(document: Document.Parsed, list: YAMLSeq, keys: readonly AdminKey[]): string {
+  list.items.forEach((item, index) => {
+    const key = keys[index]
+    if (isMap(item) && key !== undefined && (item.get('key') ?? '') === '') item.set('key', key.key)
+  })
+  return document.toString({ lineWidth: 0 })
+}
+
+function added(keys: readonly AdminKey[]): string {
+  const list = keys.map(({ name, key, role }) => ({ name, key, role }))
+  return stringify({ deployment: { admin: { admin_key: list } } })
 }
 
 function setWhole(document: Document.Parsed, keys: readonly AdminKey[]): void {

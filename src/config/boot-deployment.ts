@@ -30,9 +30,15 @@ function provider<const T extends string>(fallback: NoInfer<T>, values: readonly
   }
 }
 
+/** `key:` with nothing behind it is as empty as `key: ""`. */
+const emptyOrText: Field<string> = {
+  ...text(''),
+  read: (raw, path, reading) => (raw === null ? '' : text('').read(raw, path, reading)),
+}
+
 const adminKey = section({
   name: text('admin'),
-  key: text(''),
+  key: emptyOrText,
   role: oneOf('admin', ['admin', 'viewer']),
 })
 
