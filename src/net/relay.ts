@@ -70,9 +70,11 @@ class Relay implements Receiver {
     this.#error = undefined
     upstream.open(this)
     const head = options.head
-    if (head !== undefined && (head.length > 0 || upstream.carrier === 'datagram') && !upstream.send(head)) {
-      if (downstream.carrier === 'stream') downstream.pause()
-    }
+    const hasHead = head !== undefined && (head.length > 0 || upstream.carrier === 'datagram')
+    const full = hasHead && !upstream.send(head) && downstream.carrier === 'stream'
+    // Whoever read the head may have left the link paused.
+    if (full) downstream.pause()
+    else downstream.resume()
     downstream.open(this)
   }
 

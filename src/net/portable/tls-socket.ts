@@ -44,16 +44,8 @@ const insides = (socket: object): Insides => socket as Insides
 
 /** A record holds no more, and Node decrypts into chunks of this size. */
 const readBytes = 16_384
-let readBuffer: Buffer | undefined
-const nextReadBuffer = (): Buffer => {
-  readBuffer ??= Buffer.allocUnsafeSlow(readBytes)
-  return readBuffer
-}
-
-/** Somebody else still needs the bytes of the current read: the next one goes into another buffer. */
-export function keepTlsRead(): void {
-  readBuffer = undefined
-}
+/** One for all sockets of the thread: bytes are handled before the next read, and whoever forwards them copies or encrypts. */
+const readBuffer = Buffer.allocUnsafeSlow(readBytes)
 
 /** True while TLS reads are borrowed, false on 'data' events. Tests switch it to run both ways. */
 export const borrowing = { on: typeof insides(TLSSocket.prototype)._wrapHandle === 'function' }
@@ -87,7 +79,7 @@ export function wrapSocket(socket: Socket, options: TlsSocketOptions): TLSSocket
   if (!borrowing.on || raw._handle === null || typeof raw._handle !== 'object')
     return wrapPlainly(socket, settings, options)
   const rawHandle = raw._handle
-  const onread = { buffer: nextReadBuffer, callback: options.received }
+  const onread = { buffer: readBuffer, callback: options.received }
   const tls = new TakingTlsSocket(
     undefined as unknown as Socket,
     { ...settings, onread, rawHandle } as TLSSocketOptions,
