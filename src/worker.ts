@@ -10,6 +10,7 @@ import { StreamRoad } from './forward/stream-road.ts'
 import { createWire } from './net/wires.ts'
 import { SwitchableLog } from './observability/switchable-log.ts'
 import { PluginHost } from './plugin/host.ts'
+import type { AnyPlugin } from './plugin/plugin.ts'
 import { plugins } from './plugins/index.ts'
 import { compileExpression } from './route/expression.ts'
 import { SnapshotCompiler } from './snapshot/compiler.ts'
@@ -37,9 +38,12 @@ process.on('unhandledRejection', told)
 
 const wheel = new TimerWheel()
 const counters = attachSharedCounters(boot.counters, boot.index)
-const enabled = [...plugins, ...(await loadExtraPlugins(conf.extraPlugins))].filter(
-  (plugin) => plugin.subsystem === 'stream' && conf.streamPlugins.includes(plugin.name),
-)
+const isStream = (plugin: AnyPlugin): boolean => plugin.subsystem === 'stream'
+// A user's own plugins need not stand in the list of those that are enabled, and go before built-in ones of the same name.
+const enabled = [
+  ...plugins.filter((plugin) => isStream(plugin) && conf.streamPlugins.includes(plugin.name)),
+  ...(await loadExtraPlugins(conf.extraPlugins)).filter(isStream),
+]
 const host = new PluginHost({ plugins: enabled, counters, log, compileFilter })
 const compiler = new SnapshotCompiler({
   host,

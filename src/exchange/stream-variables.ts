@@ -1,10 +1,26 @@
 /** The nginx variables of a stream exchange, computed only when somebody asks for one. */
 import { hostname } from 'node:os'
-import type { StreamSession } from './stream-session.ts'
+import type { GatewayError } from '../errors.ts'
+import type { Link } from '../net/link.ts'
+import type { Attempt, HelloInfo, RouteInfo } from './exchange.ts'
+
+/** What of a session its variables are computed from. */
+export interface SessionFacts {
+  readonly downstream: Link
+  readonly upstream: Link | undefined
+  readonly hello: HelloInfo | undefined
+  readonly route: RouteInfo | undefined
+  readonly attempts: readonly Attempt[]
+  readonly error: GatewayError | undefined
+  readonly status: number
+  /** ms of the monotonic clock; `endedAt` 0 while it lasts. */
+  readonly startedAt: number
+  readonly endedAt: number
+}
 
 const seconds = (ms: number): string => (Math.max(0, ms) / 1000).toFixed(3)
 const text = (value: number | undefined): string | undefined => (value === undefined ? undefined : String(value))
-const last = (session: StreamSession) => session.attempts.at(-1)
+const last = (session: SessionFacts) => session.attempts.at(-1)
 const month = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 const two = (n: number): string => String(n).padStart(2, '0')
 
@@ -28,22 +44,22 @@ function timeIso8601(now: Date): string {
 }
 
 /** `1.2.3.4:80, 1.2.3.5:80`: nginx lists every address that was tried. */
-function upstreamAddr(session: StreamSession): string | undefined {
+function upstreamAddr(session: SessionFacts): string | undefined {
   if (session.attempts.length === 0) return undefined
   return session.attempts.map((attempt) => attempt.endpoint.id).join(', ')
 }
 
-function connectTime(session: StreamSession): string | undefined {
+function connectTime(session: SessionFacts): string | undefined {
   const attempt = last(session)
   return attempt === undefined || attempt.connectedAt === 0
     ? undefined
     : seconds(attempt.connectedAt - attempt.startedAt)
 }
 
-type Read = (session: StreamSession) => string | undefined
+type Read = (session: SessionFacts) => string | undefined
 
 const readers: Readonly<Record<string, Read>> = {
-  remote_addr: (s) => s.downstream.remoteAddress,
+  remote_addr: (s) => s.downstream.remoteAddress || undefined,
   remote_port: (s) => text(s.downstream.remotePort),
   server_addr: (s) => s.downstream.localAddress,
   server_port: (s) => text(s.downstream.localPort),
@@ -90,6 +106,6 @@ const readers: Readonly<Record<string, Read>> = {
 const known = new Map(Object.entries(readers))
 
 /** The value of one variable for this session; undefined for unknown names and for names without a value here. */
-export function streamVariable(session: StreamSession, name: string): string | undefined {
+export function streamVariable(session: SessionFacts, name: string): string | undefined {
   return known.get(name)?.(session)
 }

@@ -2,26 +2,46 @@
  * One stream exchange on the road: match, preread, pick, dial, hand to the client, log. One object per session, whose
  * methods are the callbacks of every step, so that a session costs no closures.
  */
+import type { TimerWheel } from '../base/timers.ts'
 import { GatewayError } from '../errors.ts'
 import type { Endpoint } from '../exchange/endpoint.ts'
 import type { Attempt } from '../exchange/exchange.ts'
 import type { StreamSession } from '../exchange/stream-session.ts'
 import type { Link } from '../net/link.ts'
-import type { DialReceiver, TlsOrigination } from '../net/wire.ts'
+import type { DialReceiver, TlsOrigination, Wire } from '../net/wire.ts'
+import type { Log } from '../observability/log.ts'
 import type { Answer } from '../plugin/plugin.ts'
 import { runLog, runPreread } from '../plugin/run.ts'
 import type { AttemptReceiver, Client, Protocol } from '../protocol/protocol.ts'
 import type { Route } from '../route/router.ts'
+import type { Snapshot } from '../snapshot/snapshot.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { mayRetry } from './retry.ts'
-import type { StreamRoad } from './stream-road.ts'
+
+export interface StreamRoadOptions {
+  readonly current: () => Snapshot
+  readonly wire: Wire
+  readonly wheel: TimerWheel
+  readonly keepAliveMs: number
+  readonly log: Log
+  /** Called when an exchange sets out, and when it has ended and every field of it is final. */
+  readonly started: (exchange: StreamSession) => void
+  readonly ended: (exchange: StreamSession) => void
+}
+
+/** Whose journeys these are. */
+export interface JourneyOwner {
+  readonly options: StreamRoadOptions
+  /** Called by a journey at its end, exactly once. */
+  ended(journey: StreamJourney): void
+}
 
 /** What an upstream that speaks TLS is asked for when nobody named a server. */
 const namelessServer = 'apisix_backend'
 
 export class StreamJourney implements DialReceiver, AttemptReceiver {
   readonly exchange: StreamSession
-  readonly #road: StreamRoad
+  readonly #road: JourneyOwner
   readonly #protocol: Protocol
   #route: Route | undefined = undefined
   #upstream: Upstream | undefined = undefined
@@ -29,7 +49,7 @@ export class StreamJourney implements DialReceiver, AttemptReceiver {
   #client: Client | undefined = undefined
   #over = false
 
-  constructor(road: StreamRoad, protocol: Protocol, exchange: StreamSession) {
+  constructor(road: JourneyOwner, protocol: Protocol, exchange: StreamSession) {
     this.#road = road
     this.#protocol = protocol
     this.exchange = exchange

@@ -1,26 +1,11 @@
 /** The road of stream exchanges: starts a journey for each, knows which are under way, and ends them on request. */
-import type { TimerWheel } from '../base/timers.ts'
 import { GatewayError } from '../errors.ts'
 import type { StreamExchange } from '../exchange/exchange.ts'
 import type { StreamSession } from '../exchange/stream-session.ts'
-import type { Wire } from '../net/wire.ts'
-import type { Log } from '../observability/log.ts'
 import type { Protocol, Road } from '../protocol/protocol.ts'
-import type { Snapshot } from '../snapshot/snapshot.ts'
-import { StreamJourney } from './stream-journey.ts'
+import { type JourneyOwner, StreamJourney, type StreamRoadOptions } from './stream-journey.ts'
 
-export interface StreamRoadOptions {
-  readonly current: () => Snapshot
-  readonly wire: Wire
-  readonly wheel: TimerWheel
-  readonly keepAliveMs: number
-  readonly log: Log
-  /** Called when an exchange sets out, and when it has ended and every field of it is final. */
-  readonly started: (exchange: StreamSession) => void
-  readonly ended: (exchange: StreamSession) => void
-}
-
-export class StreamRoad {
+export class StreamRoad implements JourneyOwner {
   readonly options: StreamRoadOptions
   readonly #underway = new Set<StreamJourney>()
   #idle: (() => void)[] = []

@@ -53,6 +53,8 @@ export class Reception {
   /** Takes one link that has not read anything yet. */
   accept(link: Link): void {
     const { gate, protocol, road, tls } = this.#options
+    // Logs ask for the client's address when the link is closed and no longer knows it.
+    void link.remoteAddress
     if (!gate.admit()) {
       link.reset()
       return gate.refused(link, new GatewayError('too_many_links', 'the limit of connections is reached'))
