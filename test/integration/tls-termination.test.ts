@@ -8,6 +8,7 @@ import { after, before, test } from 'node:test'
 import type { ConnectionOptions, TLSSocket } from 'node:tls'
 import type { Link, Receiver } from '../../src/net/link.ts'
 import { borrowing } from '../../src/net/portable/tls-socket.ts'
+import { createPortableWire } from '../../src/net/portable/wire.ts'
 import { type CertificateAuthority, type CertificatePair, makeCa, makeCertificate } from '../support/certificates.ts'
 import { nextBytes, readAll, tlsConnect } from '../support/tls-client.ts'
 import { echo, TlsListener, type TlsListenerOptions } from '../support/tls-listener.ts'
@@ -116,6 +117,23 @@ for (const [mode, on] of [
 
 function digest(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex')
+}
+
+for (const on of [true, false]) {
+  test(`TLS runs over a wire of public modules alone as well (${on ? 'borrowed reads' : 'plain data events'})`, async (t) => {
+    const was = borrowing.on
+    borrowing.on = on
+    t.after(() => {
+      borrowing.on = was
+    })
+    const listening = await serving({ wire: createPortableWire({ handles: false }) })
+    const client = await tlsConnect(listening.port, { servername: 'a.test' })
+    const sent = randomBytes(1024 * 1024)
+    const got = readAll(client)
+    client.end(sent)
+    assert.equal(digest(await got), digest(sent))
+    await until(() => listening.links[0]?.closed, { what: 'the close of the link' })
+  })
 }
 
 test('a client that reads slowly holds the sender back and still gets everything', async () => {
