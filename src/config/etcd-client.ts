@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Etcd3, IOptions } from 'etcd3'
 import type { LoadedBoot } from './boot.ts'
+import { ConfigError } from './config-error.ts'
 import { type EtcdTls, speakTls, systemCertificates } from './etcd-tls.ts'
 
 export interface EtcdOptions {
@@ -29,8 +30,8 @@ export interface EtcdOptions {
 /** Largest message that is taken from etcd: a page of values, or what a watch was behind. */
 const maxMessageBytes = 256 << 20
 
-/** From `deployment.etcd`. Reads the certificates; throws where one cannot be read. */
-export function etcdOptions({ conf, home }: LoadedBoot): EtcdOptions {
+/** From `deployment.etcd`. Reads the certificates; throws ConfigError where one cannot be read. */
+export function etcdOptions({ conf, home, file }: LoadedBoot): EtcdOptions {
   const { etcd } = conf.deployment
   const { user, password } = etcd
   return {
@@ -46,14 +47,22 @@ export function etcdOptions({ conf, home }: LoadedBoot): EtcdOptions {
   }
 
   function readTls(): EtcdTls {
-    const read = (file: string | undefined) => (file === undefined ? undefined : readFileSync(resolve(home, file)))
     const { ssl_trusted_certificate } = conf.apisix.ssl
+    const system = ssl_trusted_certificate === 'system'
     return {
-      ca: ssl_trusted_certificate === 'system' ? systemCertificates() : read(ssl_trusted_certificate),
-      cert: read(etcd.tls.cert),
-      key: read(etcd.tls.key),
+      ca: system ? systemCertificates() : read('apisix.ssl.ssl_trusted_certificate', ssl_trusted_certificate),
+      cert: read('deployment.etcd.tls.cert', etcd.tls.cert),
+      key: read('deployment.etcd.tls.key', etcd.tls.key),
       verify: etcd.tls.verify,
       sni: etcd.tls.sni,
+    }
+  }
+
+  function read(path: string, pem: string | undefined): Buffer | undefined {
+    try {
+      return pem === undefined ? undefined : readFileSync(resolve(home, pem))
+    } catch (cause) {
+      throw new ConfigError({ file, path, line: undefined }, `${pem} cannot be read`, cause)
     }
   }
 }

@@ -87,8 +87,9 @@ export class EtcdSource implements ConfigSource {
       try {
         return await this.#readAll(store)
       } catch (error) {
+        if (signal.aborted) return
         this.#lost(error)
-        if (left > 0 && !signal.aborted) {
+        if (left > 0) {
           await sleep(Math.min(resyncMs, 1000), signal)
           continue
         }
