@@ -4,7 +4,7 @@
 export interface Load {
   /** Exchanges in progress on this endpoint, over all workers. */
   readonly inFlight: number
-  /** Peak-sensitive moving average of connect plus response time in ms, decayed to now; 0 when nothing was seen lately. */
+  /** Moving average of connect plus response time in ms, decayed to now; 0 when nothing was seen lately. */
   readonly latencyMs: number
   /** Called when an attempt on the endpoint begins and ends; `elapsedMs` only when it had an answer worth learning from. */
   begin(): void

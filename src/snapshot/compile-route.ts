@@ -3,7 +3,8 @@ import type { JsonObject } from '../base/json.ts'
 import type { PluginHost } from '../plugin/host.ts'
 import type { ServiceValue } from '../resources/service.ts'
 import type { StreamRouteValue } from '../resources/stream-route.ts'
-import type { Route } from '../route/router.ts'
+import { checkRule } from '../route/candidate.ts'
+import type { Route, StreamRule } from '../route/router.ts'
 import type { UpstreamCell } from '../upstream/upstream.ts'
 import type { UpstreamCells } from './upstream-cells.ts'
 
@@ -24,21 +25,23 @@ export function compileStreamRoute(
   const service =
     value.upstream_id === undefined && value.service_id !== undefined ? around.service(value.service_id) : undefined
   const merged = { ...service?.plugins, ...value.plugins } as Record<string, JsonObject>
+  const rule: StreamRule = {
+    serverPorts: value.server_ports,
+    serverAddrs: value.server_addrs,
+    remoteAddrs: value.remote_addrs,
+    snis: value.snis,
+    vars: value.vars,
+    priority: value.priority,
+    order,
+    passthrough: value.tls_passthrough,
+  }
+  checkRule(rule)
   return {
     id,
     name: value.name,
     serviceId: value.service_id,
     labels: value.labels,
-    rule: {
-      serverPorts: value.server_ports,
-      serverAddrs: value.server_addrs,
-      remoteAddrs: value.remote_addrs,
-      snis: value.snis,
-      vars: value.vars,
-      priority: value.priority,
-      order,
-      passthrough: value.tls_passthrough,
-    },
+    rule,
     chain: around.host.chain(`stream_routes/${id}`, merged),
     upstream: cellOf(id, value, service, around.cells),
   }
