@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
@@ -144,4 +145,12 @@ describe('one gateway carries at the same time', { concurrency: true }, () => {
     const { bytes } = await bulkBothWays(socket, bulkBytes, 7)
     assert.equal(bytes, bulkBytes)
   })
+})
+
+test('the gateway held little of all that at any time', {
+  skip: process.platform === 'linux' ? false : 'needs /proc',
+}, () => {
+  const status = readFileSync(`/proc/${gateway.pid}/status`, 'utf8')
+  const peakMib = Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1]) / 1024
+  assert.ok(peakMib < 384, `${Math.round(peakMib)} MiB at most`)
 })
