@@ -84,14 +84,25 @@ export class Reception {
     if (hello === undefined)
       return this.#refuse(link, new GatewayError('bad_tls', 'the first bytes are no TLS ClientHello'))
     if (gate.passesThrough(link, hello)) return protocol.serve(link, { head, hello }, road)
-    const termination = gate.termination(hello.serverName)
+    this.#terminate(link, head, hello.serverName)
+  }
+
+  #terminate(link: Link, head: Uint8Array, serverName: string | undefined): void {
+    const { gate, wire } = this.#options
+    let termination: TlsTermination | undefined
+    try {
+      termination = gate.termination(serverName)
+    } catch (thrown) {
+      link.send(alert(alerts.internalError))
+      return this.#refuse(link, GatewayError.from(thrown))
+    }
     if (termination === undefined) {
       link.send(alert(alerts.unrecognizedName))
-      const name = hello.serverName === undefined ? 'a connection without SNI' : hello.serverName
+      const name = serverName === undefined ? 'a connection without SNI' : serverName
       return this.#refuse(link, new GatewayError('no_certificate', `no certificate for ${name}`))
     }
     gate.pending++
-    this.#options.wire.terminate(link, head, termination, new Handshake(this.#options, link))
+    wire.terminate(link, head, termination, new Handshake(this.#options, link))
   }
 
   #refuse(link: Link, error: GatewayError): void {
