@@ -41,11 +41,38 @@ export function takeSlab(): Slab | undefined {
   return slab
 }
 
-/** The slab has lost its reader or a write: when it has neither any more it is spare. */
-export function releaseSlab(slab: Slab): void {
-  if (slab.read || slab.writes > 0) return
+/** A write out of the slab is done. */
+export function writeDone(slab: Slab): void {
+  slab.writes -= 1
+  if (!slab.read && slab.writes === 0) free(slab)
+}
+
+/** Its reader does not read into the slab any more. */
+export function readDone(slab: Slab): void {
+  slab.read = false
+  if (slab.writes === 0) free(slab)
+}
+
+function free(slab: Slab): void {
   inUse -= 1
   if (spare.length < maxSpare) spare.push(slab)
+}
+
+/** The slab whose bytes are in the hands of a receiver just now. */
+let lent: Slab | undefined
+
+/** Before and after a receiver is called with bytes of a slab; undefined after. */
+export function lend(slab: Slab | undefined): void {
+  lent = slab
+}
+
+export function isLent(slab: Slab): boolean {
+  return slab === lent
+}
+
+/** The slab that these bytes lie in, if they are lent. */
+export function lentFrom(bytes: Uint8Array): Slab | undefined {
+  return lent !== undefined && lent.bytes.buffer === bytes.buffer ? lent : undefined
 }
 
 let sharedView: Buffer = shared

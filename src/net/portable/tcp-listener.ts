@@ -115,7 +115,15 @@ export class TcpListener implements Listener {
     this.#failing = false
     const { keepAliveMs } = this.#options
     if (keepAliveMs > 0) client.setKeepAlive(true, Math.ceil(keepAliveMs / 1000))
-    this.#accepted(new TcpLink(this.#common, client, undefined, this.#local))
+    // Asked now, for whoever logs: a connection that was reset has no peer any more, and a closed one no address.
+    const remote: AddressInto = {}
+    client.getpeername(remote)
+    let local = this.#local
+    if (local === undefined) {
+      local = {}
+      client.getsockname(local)
+    }
+    this.#accepted(new TcpLink(this.#common, client, remote, local))
   }
 
   #refused(status: number): void {
