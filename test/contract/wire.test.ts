@@ -8,6 +8,7 @@ import type { Wire } from '../../src/net/wire.ts'
 import { wires } from '../../src/net/wires.ts'
 import { wireContract } from './wire.ts'
 import { datagramContract } from './wire-datagrams.ts'
+import { livesContract } from './wire-lives.ts'
 
 const contenders: readonly [name: string, create: () => Wire][] = [
   ...wires.filter((wire) => wire.usable()).map((wire): [string, () => Wire] => [wire.name, () => wire.create()]),
@@ -15,6 +16,7 @@ const contenders: readonly [name: string, create: () => Wire][] = [
 ]
 for (const [name, create] of contenders) {
   wireContract(name, create)
+  livesContract(name, create)
   datagramContract(name, create)
 }
 

@@ -10,18 +10,11 @@ import { createPortableWire } from '../../../../src/net/portable/wire.ts'
 import { type RelayOptions, type RelayOutcome, relay } from '../../../../src/net/relay.ts'
 import type { Listener } from '../../../../src/net/wire.ts'
 import { dialled, streamTo } from '../../../support/recorder.ts'
+import { readAll } from '../../../support/stream-bench.ts'
 import { until } from '../../../support/until.ts'
 
 const wheel = new TimerWheel({ tickMs: 20, unref: true })
 const wire = createPortableWire({ wheel })
-
-async function readAll(socket: net.Socket): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  socket.on('data', (chunk: Buffer) => chunks.push(chunk))
-  socket.resume()
-  await once(socket, 'end')
-  return Buffer.concat(chunks)
-}
 
 describe('a relay', { timeout: 30_000 }, () => {
   let listener: Listener
