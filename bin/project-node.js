@@ -70,7 +70,11 @@ function installMissing(root, { tests }) {
     `sluice: installing ${lacking.length > 0 ? 'missing packages' : 'Node'} (npm ${args[0]}), once\n`,
   )
   const windows = process.platform === 'win32'
-  const run = spawnSync(windows ? 'npm.cmd' : 'npm', args, { cwd: root, stdio: ['ignore', 2, 2], shell: windows })
+  const run = spawnSync(windows ? 'npm.cmd' : 'npm', args, {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    shell: windows,
+  })
   if (run.error !== undefined) return `npm could not be run (${run.error.message}); run \`npm ci\` in ${root}`
   if (run.status !== 0) return `npm ${args[0]} failed in ${root}`
   return undefined
