@@ -18,7 +18,9 @@ export class RelayClient implements Client {
 
   send(exchange: StreamExchange, _attempt: Attempt, limits: ClientLimits, receiver: AttemptReceiver): void {
     const { idleMs, sendMs, wheel } = limits
-    const options = { idleMs, sendMs, wheel, head: exchange.head, lingerMs: 0 }
+    const { head } = exchange
+    // An empty head is none: among datagrams even an empty one would be sent.
+    const options = { idleMs, sendMs, wheel, lingerMs: 0, ...(head.length === 0 ? {} : { head }) }
     relay(exchange.downstream, this.#link, options, (outcome) => receiver.done(outcome.error))
   }
 
