@@ -5,7 +5,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { protocols } from '../protocols/index.ts'
 import { attachSharedCounters } from './base/shared-counters.ts'
-import { TimerWheel } from './base/timers.ts'
+import { after, sleep, TimerWheel } from './base/timers.ts'
 import { StreamRoad } from './forward/stream-road.ts'
 import { createWire } from './net/wires.ts'
 import { SwitchableLog } from './observability/switchable-log.ts'
@@ -15,11 +15,14 @@ import { plugins } from './plugins/index.ts'
 import { compileExpression } from './route/expression.ts'
 import { SnapshotCompiler } from './snapshot/compiler.ts'
 import { loadExtraPlugins } from './threads/extra-plugins.ts'
-import { Listening } from './threads/listening.ts'
-import type { Answers, FromWorker, ToWorker, WorkerBoot, WorkerConf } from './threads/messages.ts'
+import { Listening, listenAddress } from './threads/listening.ts'
+import type { Answers, FromWorker, ListenerSpec, ToWorker, WorkerBoot, WorkerConf } from './threads/messages.ts'
 import { SessionRecords } from './threads/session-records.ts'
 import { certificateDefaults } from './threads/worker-conf.ts'
 import { WorkerGate } from './threads/worker-gate.ts'
+
+/** How long links that were cut may take to close. */
+const cutMs = 1000
 
 const port = parentPort
 if (port === null) throw new Error('worker.ts runs in a thread of the gateway, not by itself')
@@ -66,13 +69,21 @@ const road = new StreamRoad({
 const gate = new WorkerGate({ current: () => compiler.current, conf: () => conf, road, log })
 const listening = new Listening({ wire, wheel, road, gate, protocols, log, closed: drainListener })
 
-/** Sessions of a listener that is gone may end by themselves for a while; what is left then is closed. */
-function drainListener(address: string, lingerMs: number): void {
-  if (lingerMs === 0) return
+/**
+ * Sessions of a listener that is gone may end by themselves for a while; what is left then is closed. Those of UDP end at once:
+ * they share one socket, which would swallow the datagrams of new clients for as long as it stays.
+ */
+function drainListener(spec: ListenerSpec, lingerMs: number): void {
+  const address = listenAddress(spec)
+  const cut = (): number =>
+    road.cut('draining', 'the listener is gone', ({ listener, downstream }) => {
+      return listener === address && (downstream.carrier === 'datagram') === (spec.transport === 'udp')
+    })
+  if (spec.transport === 'udp') return void cut()
   wheel.start(lingerMs, {
     expired() {
-      const cut = road.cut('draining', 'the listener is gone', (exchange) => exchange.listener === address)
-      if (cut > 0) log.warn({ listener: address, sessions: cut }, 'sessions outlived their listener and were closed')
+      const sessions = cut()
+      if (sessions > 0) log.warn({ listener: address, sessions }, 'sessions outlived their listener and were closed')
     },
   })
 }
@@ -85,15 +96,14 @@ function compileFilter(filter: unknown): (exchange: { variable(name: string): st
 /** Lets sessions end, cuts those that take too long, and makes the logs whole. */
 async function drain(lingerMs: number): Promise<void> {
   await listening.close()
-  if (road.active > 0) {
-    if (lingerMs > 0) {
-      const deadline = wheel.start(lingerMs, { expired: () => void road.cut('draining', 'the gateway is going away') })
-      await road.idle()
-      deadline.cancel()
-    } else {
-      road.cut('draining', 'the gateway is stopping')
-    }
-  }
+  // A client of UDP comes back with its next datagram, to a worker that stays: see drainListener.
+  road.cut('draining', 'the worker is going away', ({ downstream }) => downstream.carrier === 'datagram')
+  const deadline = after(lingerMs, () => void road.cut('draining', 'the gateway is going away'))
+  const patience = new AbortController()
+  // Cut sessions end a moment later, when their links have closed.
+  await Promise.race([road.idle(), sleep(lingerMs + cutMs, patience.signal)])
+  patience.abort()
+  deadline.cancel()
   await records.close()
   await log.close()
 }

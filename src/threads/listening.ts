@@ -14,8 +14,8 @@ export interface ListeningOptions {
   readonly gate: Gate
   readonly protocols: readonly Protocol[]
   readonly log: Log
-  /** Sessions of a closed listener may go on for so long. */
-  readonly closed: (address: string, lingerMs: number) => void
+  /** A listener was closed; its sessions may go on for so long. */
+  readonly closed: (spec: ListenerSpec, lingerMs: number) => void
 }
 
 /** `0.0.0.0:9100`, `[::]:9100`: a listener as logs and metrics show it. */
@@ -47,7 +47,7 @@ export class Listening {
       if (spec !== undefined && spec.tls === open.spec.tls) continue
       this.#open.delete(key)
       await open.listener.close()
-      this.#options.closed(listenAddress(open.spec), spec === undefined ? lingerMs : 0)
+      this.#options.closed(open.spec, lingerMs)
     }
     const failures: ListenFailure[] = []
     for (const spec of wanted.values()) {
