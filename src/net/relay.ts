@@ -9,6 +9,8 @@ import type { Link, Receiver } from './link.ts'
 export interface RelayOptions {
   /** Ends the session when no byte moved in either direction for so long; 0: never. Datagram sessions end so as well. */
   readonly idleMs: number
+  /** Ends the session when one side takes nothing for so long although something waits for it; 0: `idleMs` alone decides. */
+  readonly sendMs?: number
   readonly wheel: TimerWheel
   /** Bytes already read from downstream: they go upstream first. Given away by the caller. */
   readonly head?: Uint8Array
@@ -44,11 +46,15 @@ class Relay implements Receiver {
   readonly #upstream: Link
   readonly #wheel: TimerWheel
   readonly #lingerMs: number
+  readonly #sendMs: number
   readonly #done: (outcome: RelayOutcome) => void
   readonly #readBefore: number
   readonly #writtenBefore: number
   #idle: Timer | undefined
   #linger: Timer | undefined
+  /** Running while that side is full. */
+  #downstreamFull: Timer | undefined
+  #upstreamFull: Timer | undefined
   #open: number
   #ends: number
   #reason: RelayOutcome['reason']
@@ -59,11 +65,14 @@ class Relay implements Receiver {
     this.#upstream = upstream
     this.#wheel = options.wheel
     this.#lingerMs = options.lingerMs
+    this.#sendMs = options.sendMs ?? 0
     this.#done = done
     this.#readBefore = upstream.bytesRead
     this.#writtenBefore = upstream.bytesWritten
     this.#idle = options.idleMs > 0 ? options.wheel.start(options.idleMs, this) : undefined
     this.#linger = undefined
+    this.#downstreamFull = undefined
+    this.#upstreamFull = undefined
     this.#open = 2
     this.#ends = 0
     this.#reason = 'ended'
@@ -73,7 +82,7 @@ class Relay implements Receiver {
     const hasHead = head !== undefined && (head.length > 0 || upstream.carrier === 'datagram')
     const full = hasHead && !upstream.send(head) && downstream.carrier === 'stream'
     // Whoever read the head may have left the link paused.
-    if (full) downstream.pause()
+    if (full) this.#hold(downstream)
     else downstream.resume()
     downstream.open(this)
   }
@@ -82,13 +91,28 @@ class Relay implements Receiver {
     this.#idle?.refresh()
     const other = link === this.#downstream ? this.#upstream : this.#downstream
     // A datagram that finds no room is dropped by its link: to wait would only make the later ones late too.
-    if (!other.forward(bytes) && link.carrier === 'stream') link.pause()
+    if (!other.forward(bytes) && link.carrier === 'stream') this.#hold(link)
   }
 
   drained(link: Link): void {
     this.#idle?.refresh()
-    const other = link === this.#downstream ? this.#upstream : this.#downstream
-    other.resume()
+    if (link === this.#downstream) {
+      this.#downstreamFull?.cancel()
+      this.#downstreamFull = undefined
+      this.#upstream.resume()
+    } else {
+      this.#upstreamFull?.cancel()
+      this.#upstreamFull = undefined
+      this.#downstream.resume()
+    }
+  }
+
+  /** The side opposite to `link` is full: nothing more is read until it has drained. */
+  #hold(link: Link): void {
+    link.pause()
+    if (this.#sendMs === 0) return
+    if (link === this.#downstream) this.#upstreamFull ??= this.#wheel.start(this.#sendMs, this)
+    else this.#downstreamFull ??= this.#wheel.start(this.#sendMs, this)
   }
 
   ended(link: Link): void {
@@ -114,6 +138,8 @@ class Relay implements Receiver {
     this.#blame(isDownstream, error)
     this.#idle?.cancel()
     this.#linger?.cancel()
+    this.#downstreamFull?.cancel()
+    this.#upstreamFull?.cancel()
     this.#done({
       reason: this.#reason,
       error: this.#error,
@@ -122,11 +148,16 @@ class Relay implements Receiver {
     })
   }
 
-  /** For the wheel: idle for too long, or one direction alone for too long. */
+  /** For the wheel: idle for too long, full for too long, or one direction alone for too long. */
   expired(timer: Timer): void {
     if (timer === this.#idle) {
-      this.#reason = 'idle'
-      this.#error = new GatewayError('idle_timeout')
+      this.#blame(false, new GatewayError('idle_timeout'))
+    } else if (timer === this.#downstreamFull) {
+      this.#blame(true, new GatewayError('client_timeout', 'the client takes nothing any more'))
+      this.#downstream.reset()
+    } else if (timer === this.#upstreamFull) {
+      this.#blame(false, new GatewayError('upstream_timeout', 'the node takes nothing any more'))
+      this.#upstream.reset()
     }
     this.close()
   }

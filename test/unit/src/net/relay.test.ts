@@ -176,6 +176,35 @@ describe('a relay', { timeout: 30_000 }, () => {
     assert.equal(error?.code, 'idle_timeout')
   })
 
+  test('ends when one side takes nothing for too long, although the other one goes on talking', async () => {
+    for (const [stuck, reason, code] of [
+      ['client', 'downstream', 'client_timeout'],
+      ['server', 'upstream', 'upstream_timeout'],
+    ] as const) {
+      const before = outcomes.length
+      options = { ...options, sendMs: 200 }
+      const [client, server] = await session()
+      const [deaf, talker] = stuck === 'client' ? [client, server] : [server, client]
+      deaf.pause()
+      talker.resume()
+      const flood = Buffer.alloc(1024 * 1024)
+      const pour = (): void => {
+        while (!talker.destroyed && talker.writableLength < 8 * flood.length) talker.write(flood)
+      }
+      talker.on('drain', pour)
+      pour()
+      // The deaf side still speaks: bytes move, so it is not silence that ends the session.
+      const chatter = setInterval(() => deaf.write('x'), 20)
+      try {
+        const { reason: said, error } = await until(() => outcomes[before], { what: 'the outcome' })
+        assert.equal(said, reason)
+        assert.equal(error?.code, code)
+      } finally {
+        clearInterval(chatter)
+      }
+    }
+  })
+
   test('gives the second direction no longer than the lingering time, if there is one', async () => {
     options = { ...options, lingerMs: 100 }
     const [client, upstream] = await session()
