@@ -8,8 +8,7 @@ import { sleep } from './base/timers.ts'
 import { ensureAdminKey, ensureUid } from './config/admin-key.ts'
 import { type LoadedBoot, loadBootConf, processEnvironment } from './config/boot.ts'
 import { createSource } from './config/index.ts'
-import { millis } from './config/units.ts'
-import { Apis } from './control/apis.ts'
+import { Apis, type ApisOptions, type Replacement } from './control/apis.ts'
 import { Configuration } from './control/configuration.ts'
 import { controlGauges, type GatewayStatus, version } from './control/gateway-status.ts'
 import type { Ports } from './control/ports.ts'
@@ -21,7 +20,7 @@ import type { AnyPlugin } from './plugin/plugin.ts'
 import { SwitchableCatalogue } from './plugin/switchable-catalogue.ts'
 import { plugins } from './plugins/index.ts'
 import { loadExtraPlugins } from './threads/extra-plugins.ts'
-import { errorLogDestination, workerConf, workerCount } from './threads/worker-conf.ts'
+import { checkWorkerConf, errorLogDestination, lingerMs, workerConf } from './threads/worker-conf.ts'
 
 export type { GatewayStatus } from './control/gateway-status.ts'
 
@@ -63,7 +62,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await gateway.begin()
     return gateway
   } catch (error) {
-    await gateway.stop()
+    // What the operator needs to know is why it did not start.
+    await gateway.stop().catch(() => {})
     throw error
   }
 }
@@ -136,7 +136,7 @@ class WiredGateway implements Gateway {
     await this.#configuration.start()
     await this.#configuration.namesSettled(conf.apisix.resolver_timeout * 1000, sleep)
     if (conf.deployment.role !== 'control_plane') await this.#traffic.start()
-    this.#apis = await this.#startApis()
+    this.#apis = await Apis.start(this.#apisOptions(this.#boot))
     const { provider } = this.#configuration.source.status()
     this.#log.notice(
       { version, provider, revision: this.#configuration.store.revision, pid: process.pid },
@@ -177,12 +177,18 @@ class WiredGateway implements Gateway {
     const warnings = [...boot.warnings, ...restartNeeded(before.conf, boot.conf)]
     const next = workerConf(this.#options.home, boot.conf)
     // What can fail comes first, and what was in force stays until it has succeeded.
-    await this.#traffic.probe(boot.conf)
-    this.#log.configure(errorLogDestination(this.#options.home, boot.conf), boot.conf.nginx_config.error_log_level)
+    checkWorkerConf(next)
+    await this.#traffic.check(boot.conf)
+    const apis = await this.#prepareApis(before, boot)
+    if (this.#ending !== undefined) {
+      await apis?.cancel()
+      throw new Error('the gateway is stopping')
+    }
     this.#boot = boot
+    this.#log.configure(errorLogDestination(this.#options.home, boot.conf), boot.conf.nginx_config.error_log_level)
     this.#enablePlugins(boot)
     warnings.push(...(await this.#traffic.reconfigure(boot.conf, next)))
-    await this.#replaceApis(before)
+    await apis?.complete().catch((error: Error) => warnings.push(error.message))
     this.#log.notice({ file: boot.file }, 'the configuration was reloaded')
     for (const warning of warnings) this.#log.warn({ file: boot.file }, warning)
     return warnings
@@ -198,34 +204,37 @@ class WiredGateway implements Gateway {
   }
 
   quit(): Promise<void> {
-    return this.#close(millis(this.#boot.conf.nginx_config.worker_shutdown_timeout))
+    return this.#close(lingerMs(this.#boot.conf))
   }
 
-  async #startApis(): Promise<Apis> {
-    return Apis.start({
+  #apisOptions({ conf }: LoadedBoot): ApisOptions {
+    return {
       home: this.#options.home,
-      conf: this.#boot.conf,
+      conf,
       configuration: this.#configuration,
       catalogue: this.#catalogue,
       readiness: () => this.#traffic.unreadiness(),
       collect: () => this.#traffic.metrics(),
       gauges: () => controlGauges(this.#configuration),
       reloadPlugins: async () => {
-        const boot = await readBoot(this.#options)
-        this.#enablePlugins(boot)
-        await this.#traffic.configure(workerConf(this.#options.home, boot.conf))
+        // Of the whole file, only the lists of plugins come into force.
+        const { conf: read } = await readBoot(this.#options)
+        const { conf: old, ...loaded } = this.#boot
+        const { plugins, stream_plugins } = read
+        this.#boot = { ...loaded, conf: { ...old, plugins, stream_plugins } }
+        this.#enablePlugins(this.#boot)
+        await this.#traffic.configure(workerConf(this.#options.home, this.#boot.conf))
       },
       log: this.#log,
-    })
+    }
   }
 
   /** The servers of the APIs are replaced only when something that they depend on differs. */
-  async #replaceApis(before: LoadedBoot): Promise<void> {
+  async #prepareApis(before: LoadedBoot, next: LoadedBoot): Promise<Replacement | undefined> {
     const relevant = ({ conf }: LoadedBoot): string =>
       JSON.stringify([conf.deployment.admin, conf.apisix, conf.plugin_attr.prometheus])
-    if (relevant(before) === relevant(this.#boot)) return
-    await this.#apis?.close()
-    this.#apis = await this.#startApis()
+    if (relevant(before) === relevant(next)) return undefined
+    return this.#apis?.prepare(this.#apisOptions(next))
   }
 
   #enablePlugins(boot: LoadedBoot): void {
@@ -241,8 +250,8 @@ class WiredGateway implements Gateway {
 
   async #closeAll(lingerMs: number): Promise<void> {
     this.#log.notice({ lingerMs }, lingerMs === 0 ? 'stopping' : 'draining')
-    await this.#apis?.close()
-    await this.#traffic.close(lingerMs)
+    // Together: an answer that an API still owes must not keep the ports open.
+    await Promise.all([this.#apis?.close(), this.#traffic.close(lingerMs)])
     await this.#configuration.close()
     this.#stopResolver()
     this.#log.notice({}, 'stopped')

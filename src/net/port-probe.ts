@@ -7,7 +7,11 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { createServer } from 'node:net'
 
 /** Binds the port alone, and gives it up again. Resolves with the system's error when that fails. */
-export function probePort(transport: 'tcp' | 'udp', host: string, port: number): Promise<NodeJS.ErrnoException | undefined> {
+export function probePort(
+  transport: 'tcp' | 'udp',
+  host: string,
+  port: number,
+): Promise<NodeJS.ErrnoException | undefined> {
   if (transport === 'udp') {
     return new Promise((resolve) => {
       const socket = createSocket({ type: host.includes(':') ? 'udp6' : 'udp4' })
