@@ -53,11 +53,9 @@ export interface Gateway {
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const boot = await readBoot(options)
   for (const warning of boot.warnings) options.say(`warning: ${warning}`)
-  const gateway = new WiredGateway(
-    options,
-    boot,
-    await loadExtraPlugins(workerConf(options.home, boot.conf).extraPlugins),
-  )
+  const conf = workerConf(options.home, boot.conf)
+  checkWorkerConf(conf)
+  const gateway = new WiredGateway(options, boot, await loadExtraPlugins(conf.extraPlugins))
   try {
     await gateway.begin()
     return gateway

@@ -13,7 +13,7 @@ import { PluginHost } from './plugin/host.ts'
 import type { AnyPlugin } from './plugin/plugin.ts'
 import { plugins } from './plugins/index.ts'
 import { compileExpression } from './route/expression.ts'
-import { SnapshotCompiler } from './snapshot/compiler.ts'
+import { type NormalChange, SnapshotCompiler } from './snapshot/compiler.ts'
 import { loadExtraPlugins } from './threads/extra-plugins.ts'
 import { Listening, listenAddress } from './threads/listening.ts'
 import type { Answers, FromWorker, ListenerSpec, ToWorker, WorkerBoot, WorkerConf } from './threads/messages.ts'
@@ -42,17 +42,19 @@ process.on('unhandledRejection', told)
 const wheel = new TimerWheel()
 const counters = attachSharedCounters(boot.counters, boot.index)
 const isStream = (plugin: AnyPlugin): boolean => plugin.subsystem === 'stream'
+const extra = (await loadExtraPlugins(conf.extraPlugins)).filter(isStream)
 // A user's own plugins need not stand in the list of those that are enabled, and go before built-in ones of the same name.
-const enabled = [
-  ...plugins.filter((plugin) => isStream(plugin) && conf.streamPlugins.includes(plugin.name)),
-  ...(await loadExtraPlugins(conf.extraPlugins)).filter(isStream),
+const enabled = ({ streamPlugins }: WorkerConf): readonly AnyPlugin[] => [
+  ...plugins.filter((plugin) => isStream(plugin) && streamPlugins.includes(plugin.name)),
+  ...extra,
 ]
-const host = new PluginHost({ plugins: enabled, counters, log, compileFilter })
+const host = new PluginHost({ plugins: enabled(conf), counters, log, compileFilter })
 const compiler = new SnapshotCompiler({
   host,
   counters,
   certificates: certificateDefaults(conf, boot.ticketSecret),
   trusted: conf.trusted,
+  retired: (chain) => road.leases.retire(chain),
   log,
 })
 const wire = createWire(conf.wire, { wheel })
@@ -67,7 +69,11 @@ const road = new StreamRoad({
   ended: (exchange) => records.ended(exchange),
 })
 const gate = new WorkerGate({ current: () => compiler.current, conf: () => conf, road, log })
-const listening = new Listening({ wire, wheel, road, gate, protocols, log, closed: drainListener })
+const listening = new Listening({
+  ...{ wire, wheel, road, gate, protocols, log },
+  conf: () => conf,
+  closed: drainListener,
+})
 
 /**
  * Sessions of a listener that is gone may end by themselves for a while; what is left then is closed. Those of UDP end at once:
@@ -75,9 +81,12 @@ const listening = new Listening({ wire, wheel, road, gate, protocols, log, close
  */
 function drainListener(spec: ListenerSpec, lingerMs: number): void {
   const address = listenAddress(spec)
+  const closedAt = performance.now()
   const cut = (): number =>
-    road.cut('draining', 'the listener is gone', ({ listener, downstream }) => {
-      return listener === address && (downstream.carrier === 'datagram') === (spec.transport === 'udp')
+    road.cut('draining', 'the listener is gone', ({ listener, downstream, startedAt }) => {
+      // The port may have been opened again meanwhile: its new sessions are not meant.
+      if (listener !== address || startedAt > closedAt) return false
+      return (downstream.carrier === 'datagram') === (spec.transport === 'udp')
     })
   if (spec.transport === 'udp') return void cut()
   wheel.start(lingerMs, {
@@ -101,27 +110,43 @@ async function drain(lingerMs: number): Promise<void> {
   const deadline = after(lingerMs, () => void road.cut('draining', 'the gateway is going away'))
   const patience = new AbortController()
   // Cut sessions end a moment later, when their links have closed.
-  await Promise.race([road.idle(), sleep(lingerMs + cutMs, patience.signal)])
+  await Promise.race([quiet(), sleep(lingerMs + cutMs, patience.signal)])
   patience.abort()
   deadline.cancel()
   await records.close()
   await log.close()
 }
 
-async function configure(next: WorkerConf): Promise<void> {
+/** Resolves when there is no session, and no connection that may become one. */
+async function quiet(): Promise<void> {
+  while (gate.pending + road.active > 0) {
+    await gate.settled()
+    await road.idle()
+  }
+}
+
+/** Throws when a log file cannot be opened; the rest is in force then. */
+function configure(next: WorkerConf): void {
+  const before = conf
   conf = next
+  if (String(next.streamPlugins) !== String(before.streamPlugins)) {
+    host.enable(enabled(next))
+    compiler.rechain()
+  }
+  const defaults = certificateDefaults(next, boot.ticketSecret)
+  const old = certificateDefaults(before, boot.ticketSecret)
+  if (JSON.stringify(defaults) !== JSON.stringify(old)) compiler.recertify(defaults)
   log.configure(next.errorLog, next.errorLogLevel)
   records.configure(next)
-  compiler.recertify(certificateDefaults(next, boot.ticketSecret))
 }
 
 /** Does one order; what it returns is the answer of orders that have one. */
 const orders: { [T in keyof Answers]: (order: Extract<ToWorker, { type: T }>) => Promise<Answers[T]> } = {
   conf: async (order) => {
-    await configure(order.conf)
+    configure(order.conf)
     return null
   },
-  listen: (order) => listening.set(order.listeners, conf, order.lingerMs),
+  listen: (order) => listening.set(order.listeners, order.lingerMs),
   report: async () => ({
     revision: compiler.current.revision,
     sessions: road.active + gate.pending,
@@ -149,10 +174,17 @@ port.on('message', (order: ToWorker) => {
     compiler.setAddresses(order.changes)
   } else {
     const run = orders[order.type] as (order: ToWorker) => Promise<unknown>
-    run(order).then((value) => say({ type: 'answer', seq: order.seq, value }), told)
+    run(order).then(
+      (value) => say({ type: 'answer', seq: order.seq, value }),
+      (error) => {
+        const reason = error instanceof Error ? error.message : String(error)
+        log.error({ order: order.type, error }, 'an order of the main thread could not be done')
+        say({ type: 'refusal', seq: order.seq, reason })
+      },
+    )
   }
 })
 
 compiler.setAddresses(boot.addresses)
-compiler.apply(boot.resources, boot.revision)
-say({ type: 'ready', failures: await listening.set(boot.listeners, conf, 0) })
+compiler.apply(JSON.parse(boot.resources) as readonly NormalChange[], boot.revision)
+say({ type: 'ready', failures: await listening.set(boot.listeners, 0) })

@@ -28,108 +28,129 @@ export interface ApisOptions {
   readonly log: Log
 }
 
+/** One server of main, made and not yet listening. */
+interface Planned {
+  /** The key of config.yaml that gives its address. */
+  readonly path: string
+  readonly host: string
+  readonly port: number
+  readonly server: { listen(host: string, port: number): Promise<unknown>; close(): Promise<unknown> }
+}
+
+/** Servers that listen on addresses that were free, and how to go over to them. */
+export interface Replacement {
+  /** Closes the servers before and opens those that take over an address. Rejects with what could not be opened. */
+  complete(): Promise<void>
+  /** Takes the replacement back; the servers before go on. */
+  cancel(): Promise<void>
+}
+
 export class Apis {
-  readonly #servers: FastifyInstance[] = []
-  #metrics: MetricsServer | undefined
+  #running: readonly Planned[] = []
 
   /** Starts every server that the configuration asks for. Rejects with the address and the reason, having closed the others. */
   static async start(options: ApisOptions): Promise<Apis> {
     const apis = new Apis()
-    try {
-      await apis.#start(options)
-      return apis
-    } catch (error) {
-      await apis.close()
-      throw error
+    apis.#running = await listenAll(plan(options))
+    return apis
+  }
+
+  /** Makes the servers of another configuration. What can fail fails here, and those that run go on. */
+  async prepare(options: ApisOptions): Promise<Replacement> {
+    const planned = plan(options)
+    const used = new Set(this.#running.map(addressOf))
+    const takeOver = planned.filter((each) => used.has(addressOf(each)))
+    const fresh = await listenAll(planned.filter((each) => !used.has(addressOf(each))))
+    return {
+      complete: async () => {
+        await closeAll(this.#running)
+        this.#running = fresh
+        this.#running = [...fresh, ...(await listenAll(takeOver))]
+      },
+      cancel: () => closeAll([...fresh, ...takeOver]),
     }
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#servers.map((server) => server.close()), this.#metrics?.close()])
+    await closeAll(this.#running)
   }
+}
 
-  async #start(options: ApisOptions): Promise<void> {
-    const { conf, configuration, log, readiness } = options
-    const { apisix, deployment } = conf
-    const { source, store, check } = configuration
-    const { reloadPlugins, catalogue } = options
-    if (deployment.role !== 'data_plane' && apisix.enable_admin) {
-      const { ip, port } = deployment.admin.admin_listen
-      await this.#listen('deployment.admin.admin_listen', ip, port, this.#admin(options))
-    }
-    if (apisix.enable_control) {
-      const { ip, port } = apisix.control
-      const server = createControlServer({
-        source,
-        store,
-        kinds,
-        catalogue,
-        check,
-        health: () => undefined,
-        reloadPlugins,
-        log,
-      })
-      await this.#listen('apisix.control', ip, port, server)
-    }
-    if (apisix.status !== undefined) {
-      await this.#listen('apisix.status', apisix.status.ip, apisix.status.port, createStatusServer({ readiness }))
-    }
-    await this.#startMetrics(options)
-  }
+const addressOf = ({ host, port }: Planned): string => `${host} ${port}`
 
-  #admin({ home, conf, configuration, catalogue, reloadPlugins, log }: ApisOptions): FastifyInstance {
-    const { admin } = conf.deployment
-    const { source, store, check } = configuration
-    const tls = admin.https_admin ? adminTls(home, admin.admin_api_mtls) : undefined
-    return createAdminServer({
-      admin: {
-        keyRequired: admin.admin_key_required,
-        keys: admin.admin_key,
-        cors: admin.enable_admin_cors,
-        allow: admin.allow_admin,
-        apiVersion: admin.admin_api_version,
-      },
-      serverTokens: conf.apisix.enable_server_tokens,
-      ...(tls === undefined ? {} : { tls }),
-      source,
-      store,
-      kinds,
-      catalogue,
-      check,
-      streamEnabled: conf.apisix.proxy_mode !== 'http',
-      standalone: source instanceof ApiDrivenSource ? source : undefined,
-      reloadPlugins,
-      log,
-    })
-  }
-
-  async #startMetrics({ conf, collect, gauges, log }: ApisOptions): Promise<void> {
-    const { prometheus } = conf.plugin_attr
-    if (!prometheus.enable_export_server) return
-    const { ip, port } = prometheus.export_addr
-    const server = createMetricsServer({
-      collect,
-      gauges,
-      prefix: prometheus.metric_prefix,
-      uri: prometheus.export_uri,
-      log,
-    })
+/** Rejects with the first that cannot be opened, having closed them all. */
+async function listenAll(planned: readonly Planned[]): Promise<readonly Planned[]> {
+  for (const { path, host, port, server } of planned) {
     try {
-      await server.listen(ip, port)
+      await server.listen(host, port)
     } catch (error) {
-      throw refusal('plugin_attr.prometheus.export_addr', ip, port, error)
-    }
-    this.#metrics = server
-  }
-
-  async #listen(path: string, host: string, port: number, server: FastifyInstance): Promise<void> {
-    try {
-      await server.listen({ host, port })
-    } catch (error) {
+      await closeAll(planned)
       throw refusal(path, host, port, error)
     }
-    this.#servers.push(server)
   }
+  return planned
+}
+
+async function closeAll(planned: readonly Planned[]): Promise<void> {
+  await Promise.all(planned.map(({ server }) => server.close()))
+}
+
+/** Every server that the configuration asks for. Throws with the key that does not allow one. */
+function plan(options: ApisOptions): readonly Planned[] {
+  const { conf, configuration, log, readiness, reloadPlugins, catalogue } = options
+  const { apisix, deployment } = conf
+  const { source, store, check } = configuration
+  const planned: Planned[] = []
+  const add = (path: string, { ip, port }: { ip: string; port: number }, app: FastifyInstance): void => {
+    const server = { listen: (host: string, at: number) => app.listen({ host, port: at }), close: () => app.close() }
+    planned.push({ path, host: ip, port, server })
+  }
+  if (deployment.role !== 'data_plane' && apisix.enable_admin) {
+    add('deployment.admin.admin_listen', deployment.admin.admin_listen, adminServer(options))
+  }
+  if (apisix.enable_control) {
+    const health = (): undefined => undefined
+    const parts = { source, store, kinds, catalogue, check, health, reloadPlugins, log }
+    add('apisix.control', apisix.control, createControlServer(parts))
+  }
+  if (apisix.status !== undefined) add('apisix.status', apisix.status, createStatusServer({ readiness }))
+  const { prometheus } = conf.plugin_attr
+  if (prometheus.enable_export_server) {
+    const { ip: host, port } = prometheus.export_addr
+    planned.push({ path: 'plugin_attr.prometheus.export_addr', host, port, server: metricsServer(options) })
+  }
+  return planned
+}
+
+function adminServer({ home, conf, configuration, catalogue, reloadPlugins, log }: ApisOptions): FastifyInstance {
+  const { admin } = conf.deployment
+  const { source, store, check } = configuration
+  const tls = admin.https_admin ? adminTls(home, admin.admin_api_mtls) : undefined
+  return createAdminServer({
+    admin: {
+      keyRequired: admin.admin_key_required,
+      keys: admin.admin_key,
+      cors: admin.enable_admin_cors,
+      allow: admin.allow_admin,
+      apiVersion: admin.admin_api_version,
+    },
+    serverTokens: conf.apisix.enable_server_tokens,
+    ...(tls === undefined ? {} : { tls }),
+    source,
+    store,
+    kinds,
+    catalogue,
+    check,
+    streamEnabled: conf.apisix.proxy_mode !== 'http',
+    standalone: source instanceof ApiDrivenSource ? source : undefined,
+    reloadPlugins,
+    log,
+  })
+}
+
+function metricsServer({ conf, collect, gauges, log }: ApisOptions): MetricsServer {
+  const { metric_prefix: prefix, export_uri: uri } = conf.plugin_attr.prometheus
+  return createMetricsServer({ collect, gauges, prefix, uri, log })
 }
 
 function refusal(path: string, host: string, port: number, error: unknown): Error {

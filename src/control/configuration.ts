@@ -12,8 +12,8 @@ import { kinds } from '../resources/index.ts'
 import type { UpstreamValue } from '../resources/upstream.ts'
 import { createResourceCheck, type ResourceCheck } from '../snapshot/check.ts'
 import { nodeNames } from '../snapshot/compile-upstream.ts'
-import type { NormalChange } from '../snapshot/compiler.ts'
-import { NameWatch, type Resolver } from './name-watch.ts'
+import type { AddressChange, NormalChange } from '../snapshot/compiler.ts'
+import { type NameState, NameWatch, type Resolver } from './name-watch.ts'
 
 /** What traffic needs, in an order in which references come before those who refer. */
 const trafficKinds = ['ssls', 'upstreams', 'services', 'stream_routes'] as const
@@ -28,7 +28,7 @@ export interface ConfigurationOptions {
   readonly log: Log
   /** Resources that traffic needs have changed. */
   readonly changed: (changes: readonly NormalChange[], revision: number) => void
-  readonly addressChanged: (host: string, address: string | undefined) => void
+  readonly addressChanged: (host: string, state: NameState) => void
 }
 
 export class Configuration {
@@ -75,7 +75,7 @@ export class Configuration {
     return all
   }
 
-  get addresses(): readonly (readonly [string, string])[] {
+  get addresses(): readonly AddressChange[] {
     return this.#names.addresses
   }
 
@@ -92,6 +92,7 @@ export class Configuration {
 
   #take(changes: readonly Change[]): void {
     const normal: NormalChange[] = []
+    const releases: (() => void)[] = []
     for (const change of changes) {
       const { kind, id } = change.type === 'put' ? change.resource : change
       const values = this.#normal.get(kind)
@@ -105,16 +106,17 @@ export class Configuration {
       }
       if (value === undefined) values.delete(id)
       else values.set(id, value)
-      this.#watchNames(kind, id, value)
+      if (kind !== 'ssls') releases.push(this.#watchNames(kind, id, value))
       normal.push({ kind, id, value })
     }
     if (normal.length > 0) this.#options.changed(normal, this.store.revision)
+    // Not before: workers would lose the addresses of nodes that they still have.
+    for (const release of releases) release()
   }
 
-  #watchNames(kind: string, id: string, value: JsonObject | undefined): void {
-    if (kind === 'ssls') return
+  #watchNames(kind: string, id: string, value: JsonObject | undefined): () => void {
     const upstream = kind === 'upstreams' ? value : value?.['upstream']
     const hosts = upstream === undefined || upstream === null ? [] : nodeNames(upstream as unknown as UpstreamValue)
-    this.#names.set(`${kind}/${id}`, hosts)
+    return this.#names.set(`${kind}/${id}`, hosts)
   }
 }

@@ -11,31 +11,40 @@ interface Watched {
   answered: boolean
 }
 
+/** Undefined: there was an answer, and the name does not resolve. Null: nobody names it any more. */
+export type NameState = string | undefined | null
+
 export class NameWatch {
   readonly #resolver: Resolver
-  readonly #changed: (host: string, address: string | undefined) => void
+  readonly #changed: (host: string, state: NameState) => void
   readonly #hostsOf = new Map<string, readonly string[]>()
   readonly #watched = new Map<string, Watched>()
-  readonly #addresses = new Map<string, string>()
+  readonly #addresses = new Map<string, string | undefined>()
   #settled: (() => void)[] = []
 
-  constructor(resolver: Resolver, changed: (host: string, address: string | undefined) => void) {
+  constructor(resolver: Resolver, changed: (host: string, state: NameState) => void) {
     this.#resolver = resolver
     this.#changed = changed
   }
 
-  /** What every name stands for now. */
-  get addresses(): readonly (readonly [string, string])[] {
+  /** What every name stands for now of which there was an answer. */
+  get addresses(): readonly (readonly [string, string | undefined])[] {
     return [...this.#addresses]
   }
 
-  /** States all names of one owner anew. */
-  set(owner: string, hosts: readonly string[]): void {
+  /**
+   * States all names of one owner anew. Those that it no longer has are let go by the function that is returned, which is to
+   * be called once nobody uses their addresses any more.
+   */
+  set(owner: string, hosts: readonly string[]): () => void {
     const before = this.#hostsOf.get(owner) ?? []
     if (hosts.length === 0) this.#hostsOf.delete(owner)
     else this.#hostsOf.set(owner, hosts)
     for (const host of hosts) this.#join(host, owner)
-    for (const host of before) if (!hosts.includes(host)) this.#leave(host, owner)
+    return () => {
+      const now = this.#hostsOf.get(owner) ?? []
+      for (const host of before) if (!now.includes(host)) this.#leave(host, owner)
+    }
   }
 
   /** Resolves once every name has had its first answer, good or bad. */
@@ -60,12 +69,10 @@ export class NameWatch {
     this.#watched.set(host, watched)
     watched.stop = this.#resolver.watch(host, (address) => {
       if (this.#watched.get(host) !== watched) return
+      const news = !watched.answered || this.#addresses.get(host) !== address
       watched.answered = true
-      if (this.#addresses.get(host) !== address) {
-        if (address === undefined) this.#addresses.delete(host)
-        else this.#addresses.set(host, address)
-        this.#changed(host, address)
-      }
+      this.#addresses.set(host, address)
+      if (news) this.#changed(host, address)
       if (this.#settled.length > 0 && this.#allAnswered()) this.#release()
     })
   }
@@ -78,7 +85,7 @@ export class NameWatch {
     watched.stop()
     this.#watched.delete(host)
     this.#addresses.delete(host)
-    this.#changed(host, undefined)
+    this.#changed(host, null)
     if (this.#settled.length > 0 && this.#allAnswered()) this.#release()
   }
 

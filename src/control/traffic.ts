@@ -2,13 +2,12 @@
 import { randomBytes } from 'node:crypto'
 import { createSharedCounters, type SharedMemory } from '../base/shared-counters.ts'
 import type { BootConf } from '../config/boot-schema.ts'
-import { millis } from '../config/units.ts'
 import type { Log } from '../observability/log.ts'
 import type { MetricsSnapshot } from '../observability/metrics-snapshot.ts'
 import type { StreamRouteValue } from '../resources/stream-route.ts'
 import type { NormalChange } from '../snapshot/compiler.ts'
 import type { WorkerConf } from '../threads/messages.ts'
-import { workerConf, workerCount } from '../threads/worker-conf.ts'
+import { lingerMs, workerConf, workerCount } from '../threads/worker-conf.ts'
 import { WorkerPool } from '../threads/worker-pool.ts'
 import type { Configuration } from './configuration.ts'
 import { Ports } from './ports.ts'
@@ -23,12 +22,20 @@ export interface TrafficOptions {
 /** Room for workers that drain or are being replaced beside those that serve, and for a reload that asks for more. */
 const spareIndexes = 16
 
+interface Scheme {
+  readonly scheme?: string
+}
+
 export class Traffic {
   readonly ports: Ports
   readonly #options: TrafficOptions
   readonly #pool: WorkerPool
   readonly #counters: SharedMemory
   readonly #ticketSecret: Uint8Array = randomBytes(32)
+  /** What the shared counters have room for. */
+  readonly #maxWorkers: number
+  /** By `upstreams/1`, `services/1`: what of it decides on the transport of a port. */
+  readonly #transports = new Map<string, string>()
   #conf: BootConf
   #workerConf: WorkerConf
   #started = false
@@ -39,12 +46,13 @@ export class Traffic {
     this.#conf = conf
     this.#workerConf = workerConf(home, conf)
     const maxIndex = workerCount(conf) * 2 + spareIndexes
+    this.#maxWorkers = maxIndex - spareIndexes / 2
     this.#counters = createSharedCounters({ slots: conf.sluice.limits.shared_counters, workers: maxIndex })
     this.ports = new Ports({
       conf,
       schemeOf: (route) => this.#schemeOf(route),
       log,
-      listen: (listeners) => this.#pool.listen(listeners, this.#lingerMs),
+      listen: (listeners) => this.#pool.listen(listeners, lingerMs(this.#conf)),
     })
     this.#pool = new WorkerPool({
       boot: (index) => ({
@@ -53,67 +61,76 @@ export class Traffic {
         counters: this.#counters,
         ticketSecret: this.#ticketSecret,
         revision: options.configuration.store.revision,
-        resources: options.configuration.resources,
+        resources: JSON.stringify(options.configuration.resources),
         addresses: options.configuration.addresses,
         listeners: this.ports.open,
       }),
       counters: this.#counters,
       maxIndex,
       maxSeries: conf.sluice.limits.metric_series,
+      incomplete: () => this.ports.retryLater(),
       log,
     })
   }
 
   /** Opens the ports and starts the workers. Rejects with all that is taken when a port of config.yaml cannot be had. */
   async start(): Promise<void> {
-    const { wanted, taken } = await this.ports.probe()
-    const refused = wanted.filter((spec) => spec.from === 'config' && taken.has(spec.key))
-    if (refused.length > 0) throw new Error(refused.map((spec) => taken.get(spec.key)).join('\n'))
-    this.ports.opened(wanted.filter((spec) => !taken.has(spec.key)))
+    await this.ports.begin()
+    const configured = new Set(this.ports.open.filter(({ from }) => from === 'config').map(({ key }) => key))
     this.#started = true
     const failures = await this.#pool.resize(workerCount(this.#conf), 0)
-    const first = failures[0]
-    if (first !== undefined) throw new Error(`cannot listen on ${first.key}: ${first.message}`)
-    if (taken.size > 0) await this.ports.apply()
+    const refused = failures.find(({ key }) => configured.has(key))
+    if (refused !== undefined) throw new Error(`cannot listen on ${refused.key}: ${refused.message}`)
+    await this.ports.apply()
   }
 
   /** Resources have changed: workers compile them, and ports follow. */
   changed(changes: readonly NormalChange[], revision: number): void {
+    if (this.#started) this.#pool.broadcast({ type: 'changes', revision, changes })
+    let moved = false
     let look = false
     for (const { kind, id, value } of changes) {
       if (kind === 'stream_routes') look = this.ports.set(id, value as StreamRouteValue | undefined) || look
-      else if (kind !== 'ssls') look = this.ports.reconsider() || look
+      else if (kind !== 'ssls') moved = this.#transportMoved(`${kind}/${id}`, value) || moved
     }
+    if (moved) look = this.ports.reconsider() || look
+    if (look && this.#started) this.#applyPorts()
+  }
+
+  addressChanged(host: string, state: string | undefined | null): void {
+    if (this.#started) this.#pool.broadcast({ type: 'addresses', changes: [[host, state]] })
+  }
+
+  /** Tries what another config.yaml would need; rejects with what cannot be had. Changes nothing. */
+  async check(conf: BootConf): Promise<void> {
     if (!this.#started) return
-    this.#pool.broadcast({ type: 'changes', revision, changes })
-    if (look) void this.ports.apply()
-  }
-
-  addressChanged(host: string, address: string | undefined): void {
-    if (this.#started) this.#pool.broadcast({ type: 'addresses', changes: [[host, address]] })
-  }
-
-  /** Tries the ports that another config.yaml would open; rejects with those that are taken. */
-  async probe(conf: BootConf): Promise<void> {
-    this.ports.replan(conf)
-    const { wanted, taken } = await this.ports.probe()
-    const refused = wanted.filter((spec) => spec.from === 'config' && taken.has(spec.key))
-    if (refused.length === 0) return
-    this.ports.replan(this.#conf)
-    throw new Error(refused.map((spec) => taken.get(spec.key)).join('\n'))
+    await this.ports.check(conf)
   }
 
   /** Puts another config.yaml in force; resolves with what could not be done. */
   async reconfigure(conf: BootConf, next: WorkerConf): Promise<readonly string[]> {
     this.#conf = conf
-    await this.configure(next)
-    await this.#pool.resize(workerCount(conf), this.#lingerMs)
-    return this.ports.apply()
+    if (!this.#started) return []
+    this.ports.replan(conf)
+    const troubles = [...(await this.configure(next))]
+    const asked = workerCount(conf)
+    if (asked > this.#maxWorkers) {
+      troubles.push(
+        `nginx_config.worker_processes: more than ${this.#maxWorkers} workers take effect at the next start`,
+      )
+    }
+    try {
+      await this.#pool.resize(this.#workers, lingerMs(conf))
+    } catch (error) {
+      troubles.push(`nginx_config.worker_processes: a worker did not start: ${(error as Error).message}`)
+    }
+    return [...troubles, ...(await this.ports.apply())]
   }
 
-  async configure(next: WorkerConf): Promise<void> {
+  /** Resolves with what workers could not do of it. */
+  async configure(next: WorkerConf): Promise<readonly string[]> {
     this.#workerConf = next
-    await this.#pool.configure(next)
+    return this.#pool.configure(next)
   }
 
   metrics(): Promise<readonly MetricsSnapshot[]> {
@@ -125,7 +142,7 @@ export class Traffic {
   }
 
   unreadiness(): string | undefined {
-    return this.#started ? this.#pool.unreadiness(workerCount(this.#conf)) : undefined
+    return this.#started ? this.#pool.unreadiness(this.#workers) : undefined
   }
 
   reopen(): Promise<void> {
@@ -142,8 +159,26 @@ export class Traffic {
     await this.#pool.close(lingerMs)
   }
 
-  get #lingerMs(): number {
-    return millis(this.#conf.nginx_config.worker_shutdown_timeout)
+  get #workers(): number {
+    return Math.min(workerCount(this.#conf), this.#maxWorkers)
+  }
+
+  #applyPorts(): void {
+    this.ports.apply().catch((error) => this.#options.log.error({ error }, 'opening ports failed'))
+  }
+
+  /** Whether a route that names this upstream or service may have to listen by another transport than before. */
+  #transportMoved(key: string, value: NormalChange['value']): boolean {
+    const { scheme, upstream, upstream_id } = (value ?? {}) as {
+      scheme?: string
+      upstream?: Scheme
+      upstream_id?: string
+    }
+    const before = this.#transports.get(key) ?? ''
+    const now = upstream_id ?? (scheme === 'udp' || upstream?.scheme === 'udp' ? 'udp' : '')
+    if (now === '') this.#transports.delete(key)
+    else this.#transports.set(key, now)
+    return before !== now
   }
 
   /** The scheme of the upstream that a route ends at, wherever that stands. */

@@ -16,6 +16,7 @@ import type { AttemptReceiver, Client, Protocol } from '../protocol/protocol.ts'
 import type { Route } from '../route/router.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import type { Upstream } from '../upstream/upstream.ts'
+import type { ChainLeases } from './chain-leases.ts'
 import { mayRetry } from './retry.ts'
 
 export interface StreamRoadOptions {
@@ -32,6 +33,7 @@ export interface StreamRoadOptions {
 /** Whose journeys these are. */
 export interface JourneyOwner {
   readonly options: StreamRoadOptions
+  readonly leases: ChainLeases
   /** Called by a journey at its end, exactly once. */
   ended(journey: StreamJourney): void
 }
@@ -60,6 +62,7 @@ export class StreamJourney implements DialReceiver, AttemptReceiver {
     if (route === undefined) return this.#finish(new GatewayError('no_route', 'no stream route matches'))
     this.#route = route
     this.exchange.route = route
+    this.#road.leases.take(route.chain)
     const steps = route.chain.preread
     if (steps === undefined) return this.#forward()
     let verdict: Answer | undefined | Promise<Answer | undefined>
@@ -201,6 +204,7 @@ export class StreamJourney implements DialReceiver, AttemptReceiver {
         this.#road.options.log.error({ route: this.#route?.id, error: thrown }, 'a plugin failed in its log phase'),
       )
     }
+    if (this.#route !== undefined) this.#road.leases.give(this.#route.chain)
     this.#road.ended(this)
   }
 

@@ -13,21 +13,21 @@ export class SwitchableLog implements Log {
     this.#worker = worker
     this.#destination = destination
     this.#level = level
-    this.#logger = this.#open()
+    this.#logger = this.#open(destination, level)
   }
 
-  #open(): Logger {
-    const level = isLogLevel(this.#level) ? this.#level : 'warn'
-    return createLogger({ destination: this.#destination, level, worker: this.#worker })
+  #open(destination: string, named: string): Logger {
+    const level = isLogLevel(named) ? named : 'warn'
+    return createLogger({ destination, level, worker: this.#worker })
   }
 
   /** Goes on elsewhere or at another level; the same values again change nothing. Throws when the new file cannot be opened. */
   configure(destination: string, level: string): void {
     if (destination === this.#destination && level === this.#level) return
     const before = this.#logger
+    this.#logger = this.#open(destination, level)
     this.#destination = destination
     this.#level = level
-    this.#logger = this.#open()
     void before.close()
   }
 

@@ -39,7 +39,13 @@ export class PluginHost {
 
   constructor(options: HostOptions) {
     this.#options = options
-    for (const plugin of options.plugins) this.#byName.set(plugin.name, plugin)
+    this.enable(options.plugins)
+  }
+
+  /** Other plugins are enabled from now on; chains that exist stay as they are. */
+  enable(plugins: readonly AnyPlugin[]): void {
+    this.#byName.clear()
+    for (const plugin of plugins) this.#byName.set(plugin.name, plugin)
   }
 
   /** `merged`: plugin name → configuration, later layers already laid over earlier ones. `owner` names the resource in logs. */

@@ -26,11 +26,16 @@ export interface NormalChange {
   readonly value: JsonObject | undefined
 }
 
+/** What a name stands for; undefined: it does not resolve; null: no upstream has it any more. */
+export type AddressChange = readonly [host: string, address: string | undefined | null]
+
 export interface CompilerOptions {
   readonly host: PluginHost
   readonly counters: SharedCounters
   readonly certificates: CertificateDefaults
   readonly trusted: string | undefined
+  /** A chain that no snapshot has any more. */
+  readonly retired: (chain: Chain) => void
   readonly log: Log
 }
 
@@ -42,7 +47,8 @@ export class SnapshotCompiler {
   readonly #values = new Map<string, StreamRouteValue>()
   readonly #routes = new Map<string, Route>()
   readonly #orders = new Map<string, number>()
-  readonly #addresses = new Map<string, string>()
+  readonly #addresses = new Map<string, string | undefined>()
+  /** Routes by the service that they name. */
   readonly #routesOf = new Dependents()
   readonly #cells: UpstreamCells
   #nextOrder = 0
@@ -55,6 +61,7 @@ export class SnapshotCompiler {
       options.counters,
       {
         address: (host) => this.#addresses.get(host),
+        pending: (host) => !this.#addresses.has(host),
         ssl: (id) => this.#ssls.get(id),
         trusted: options.trusted,
       },
@@ -68,34 +75,39 @@ export class SnapshotCompiler {
     return this.#snapshot
   }
 
-  /** Names that were resolved, or no longer are. Endpoints change in place; no new snapshot is needed. */
-  setAddresses(changes: readonly (readonly [host: string, address: string | undefined])[]): void {
+  /** News of names. Endpoints change in place; no new snapshot is needed. */
+  setAddresses(changes: readonly AddressChange[]): void {
     for (const [host, address] of changes) {
-      if (address === undefined) this.#addresses.delete(host)
-      else this.#addresses.set(host, address)
+      if (address === null) {
+        this.#addresses.delete(host)
+        continue
+      }
+      this.#addresses.set(host, address)
       this.#cells.addressChanged(host)
     }
   }
 
   /** Applies one batch and makes the result current. Never throws: what fails is logged and keeps its last good form. */
   apply(changes: readonly NormalChange[], revision: number): Snapshot {
-    const dirty = new Set<string>()
+    const dirty = new Map<string, StreamRouteValue | undefined>()
     let { certificates } = this.#snapshot
-    for (const change of changes) {
-      switch (change.kind) {
+    for (const { kind, id, value } of changes) {
+      switch (kind) {
         case 'stream_routes':
-          this.#putRoute(change.id, change.value as StreamRouteValue | undefined)
-          dirty.add(change.id)
+          dirty.set(id, value as StreamRouteValue | undefined)
+          if (value === undefined) this.#orders.delete(id)
+          else if (!this.#orders.has(id)) this.#orders.set(id, this.#nextOrder++)
           break
         case 'services':
-          this.#putService(change.id, change.value as ServiceValue | undefined)
-          for (const route of this.#routesOf.of(change.id)) dirty.add(route)
+          this.#putService(id, value as ServiceValue | undefined)
+          for (const route of this.#routesOf.of(id)) if (!dirty.has(route)) dirty.set(route, this.#values.get(route))
           break
         case 'upstreams':
-          this.#cells.put(`upstreams/${change.id}`, change.value as UpstreamValue | undefined)
+          this.#cells.put(`upstreams/${id}`, value as UpstreamValue | undefined)
           break
         case 'ssls':
-          certificates = this.#putSsl(certificates, change.id, change.value as SslValue | undefined)
+          certificates = this.#putSsl(certificates, id, value as SslValue | undefined)
+          this.#cells.sslChanged(id)
           break
       }
     }
@@ -108,22 +120,13 @@ export class SnapshotCompiler {
   recertify(defaults: CertificateDefaults): void {
     this.#certificateDefaults = defaults
     let { certificates } = this.#snapshot
-    for (const [id, value] of [...this.#ssls]) certificates = this.#putSsl(certificates, id, value)
+    for (const [id, value] of this.#ssls) certificates = this.#putSsl(certificates, id, value)
     this.#snapshot = Object.freeze({ ...this.#snapshot, certificates })
   }
 
-  #putRoute(id: string, value: StreamRouteValue | undefined): void {
-    if (value === undefined) {
-      this.#values.delete(id)
-      this.#orders.delete(id)
-      this.#routesOf.set(id, [])
-      this.#cells.forget(`stream_routes/${id}`)
-      return
-    }
-    this.#values.set(id, value)
-    if (!this.#orders.has(id)) this.#orders.set(id, this.#nextOrder++)
-    this.#routesOf.set(id, value.service_id === undefined ? [] : [value.service_id])
-    this.#cells.put(`stream_routes/${id}`, value.upstream)
+  /** Makes every chain anew: other plugins are enabled. */
+  rechain(): void {
+    this.#snapshot = Object.freeze({ ...this.#snapshot, router: this.#rebuild(new Map(this.#values)) })
   }
 
   #putService(id: string, value: ServiceValue | undefined): void {
@@ -135,7 +138,6 @@ export class SnapshotCompiler {
   #putSsl(table: CertificateTable, id: string, value: SslValue | undefined): CertificateTable {
     if (value === undefined) this.#ssls.delete(id)
     else this.#ssls.set(id, value)
-    this.#cells.sslChanged(id)
     if (value === undefined || value.type === 'client' || value.status === 0) return table.with(id, undefined)
     try {
       return table.with(id, compileCertificate(value, this.#certificateDefaults))
@@ -146,31 +148,43 @@ export class SnapshotCompiler {
   }
 
   /** Compiles the routes named and puts them in the place of those of the same id. */
-  #rebuild(dirty: ReadonlySet<string>): StreamRouter {
+  #rebuild(dirty: ReadonlyMap<string, StreamRouteValue | undefined>): StreamRouter {
     const remove: Route[] = []
     const add: Route[] = []
-    const closing: Chain[] = []
-    for (const id of dirty) {
-      const old = this.#routes.get(id)
-      const value = this.#values.get(id)
+    for (const [id, value] of dirty) {
       const route = value === undefined ? undefined : this.#compile(id, value)
       if (value !== undefined && route === undefined) continue
-      if (old !== undefined) {
-        remove.push(old)
-        closing.push(old.chain)
-      }
-      if (route === undefined) this.#routes.delete(id)
-      else {
-        this.#routes.set(id, route)
-        add.push(route)
-      }
+      const old = this.#routes.get(id)
+      if (old !== undefined) remove.push(old)
+      if (route !== undefined) add.push(route)
+      this.#keep(id, value, route)
     }
     const router = this.#snapshot.router.with({ add, remove })
-    for (const chain of closing) chain.close()
+    for (const { upstream } of add) if (upstream !== undefined) this.#cells.hold(upstream)
+    for (const { upstream, chain } of remove) {
+      if (upstream !== undefined) this.#cells.release(upstream)
+      this.#options.retired(chain)
+    }
     return router
   }
 
+  #keep(id: string, value: StreamRouteValue | undefined, route: Route | undefined): void {
+    this.#routesOf.set(id, value?.service_id === undefined ? [] : [value.service_id])
+    if (value === undefined || route === undefined) {
+      this.#values.delete(id)
+      this.#routes.delete(id)
+      this.#cells.put(`stream_routes/${id}`, undefined)
+    } else {
+      this.#values.set(id, value)
+      this.#routes.set(id, route)
+    }
+  }
+
+  /** Undefined, and all as it was, when the route cannot be compiled. */
   #compile(id: string, value: StreamRouteValue): Route | undefined {
+    const owner = `stream_routes/${id}`
+    const before = this.#cells.value(owner)
+    if (value.upstream !== before) this.#cells.put(owner, value.upstream)
     try {
       return compileStreamRoute(id, value, this.#orders.get(id) ?? 0, {
         service: (service) => this.#services.get(service),
@@ -179,6 +193,7 @@ export class SnapshotCompiler {
       })
     } catch (error) {
       this.#options.log.error({ route: id, error }, 'a stream route cannot be used; its last good form stays')
+      this.#cells.put(owner, before)
       return undefined
     }
   }

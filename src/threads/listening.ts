@@ -13,6 +13,8 @@ export interface ListeningOptions {
   readonly road: StreamRoad
   readonly gate: Gate
   readonly protocols: readonly Protocol[]
+  /** The configuration in force. */
+  readonly conf: () => WorkerConf
   readonly log: Log
   /** A listener was closed; its sessions may go on for so long. */
   readonly closed: (spec: ListenerSpec, lingerMs: number) => void
@@ -23,83 +25,111 @@ export function listenAddress(spec: { readonly host: string; readonly port: numb
   return spec.host.includes(':') ? `[${spec.host}]:${spec.port}` : `${spec.host}:${spec.port}`
 }
 
+/** `spec` is read for each connection: whether TLS ends at a port may change while it stays open. */
+interface Place {
+  spec: ListenerSpec
+  listener: Listener | undefined
+}
+
 export class Listening {
   readonly #options: ListeningOptions
-  readonly #open = new Map<string, { readonly spec: ListenerSpec; readonly listener: Listener }>()
-
+  readonly #open = new Map<string, Place>()
   #busy: Promise<unknown> = Promise.resolve()
+  #closed = false
 
   constructor(options: ListeningOptions) {
     this.#options = options
   }
 
   /** Opens what is new, closes what is gone, one call after the other. Resolves with those that could not be opened. */
-  set(specs: readonly ListenerSpec[], conf: WorkerConf, lingerMs: number): Promise<readonly ListenFailure[]> {
-    const done = this.#busy.then(() => this.#set(specs, conf, lingerMs))
+  set(specs: readonly ListenerSpec[], lingerMs: number): Promise<readonly ListenFailure[]> {
+    const done = this.#busy.then(() => this.#set(specs, lingerMs))
     this.#busy = done.catch(() => {})
     return done
   }
 
-  async #set(specs: readonly ListenerSpec[], conf: WorkerConf, lingerMs: number): Promise<readonly ListenFailure[]> {
+  /** Gives every port up, for good; links live on. */
+  async close(): Promise<void> {
+    this.#closed = true
+    // A port that is just being opened is closed as well.
+    await this.#busy
+    await emptyQueues()
+    const open = [...this.#open.values()]
+    this.#open.clear()
+    await Promise.all(open.map(({ listener }) => listener?.close()))
+  }
+
+  async #set(specs: readonly ListenerSpec[], lingerMs: number): Promise<readonly ListenFailure[]> {
     const wanted = new Map(specs.map((spec) => [spec.key, spec]))
-    for (const [key, open] of this.#open) {
-      const spec = wanted.get(key)
-      if (spec !== undefined && spec.tls === open.spec.tls) continue
-      this.#open.delete(key)
-      await open.listener.close()
-      this.#options.closed(open.spec, lingerMs)
+    const gone = [...this.#open.values()].filter(({ spec }) => !wanted.has(spec.key))
+    if (gone.length > 0) await emptyQueues()
+    for (const { spec, listener } of gone) {
+      this.#open.delete(spec.key)
+      await listener?.close()
+      this.#options.closed(spec, lingerMs)
     }
     const failures: ListenFailure[] = []
     for (const spec of wanted.values()) {
-      if (this.#open.has(spec.key)) continue
-      const failure = await this.#listen(spec, conf)
-      if (failure !== undefined) failures.push(failure)
+      const place = this.#open.get(spec.key)
+      if (place !== undefined) place.spec = spec
+      else if (!this.#closed) {
+        const failure = await this.#listen(spec)
+        if (failure !== undefined) failures.push(failure)
+      }
     }
     return failures
   }
 
-  /** Gives every port up; links live on. */
-  async close(): Promise<void> {
-    const open = [...this.#open.values()]
-    this.#open.clear()
-    await Promise.all(open.map(({ listener }) => listener.close()))
+  async #listen(spec: ListenerSpec): Promise<ListenFailure | undefined> {
+    const { wire, protocols, conf, log } = this.#options
+    const { key, transport, host, port } = spec
+    const carrier = transport === 'tcp' ? 'stream' : 'datagram'
+    const protocol = protocols.find((one) => one.name === transport && one.carrier === carrier)
+    if (protocol === undefined) return { key, code: 'EPROTONOSUPPORT', message: `no protocol ${transport}` }
+    const address = listenAddress(spec)
+    const place: Place = { spec, listener: undefined }
+    const reception = this.#reception(place, protocol, address)
+    const { reusePort, backlog, keepAliveMs, udpIdleMs: idleMs, udpSessions: maxSessions } = conf()
+    const accepted = reception.accept.bind(reception)
+    const failed = (error: Error): void => log.warn({ listener: address, error }, 'accepting is in trouble')
+    try {
+      place.listener =
+        carrier === 'stream'
+          ? await wire.listen({ host, port, reusePort, backlog, keepAliveMs }, accepted, failed)
+          : await wire.listenDatagrams({ host, port, reusePort, idleMs, maxSessions }, accepted, failed)
+      this.#open.set(key, place)
+      return undefined
+    } catch (error) {
+      const { code = 'UNKNOWN', message } = error as NodeJS.ErrnoException
+      return { key, code, message }
+    }
   }
 
-  async #listen(spec: ListenerSpec, conf: WorkerConf): Promise<ListenFailure | undefined> {
-    const { wire, wheel, road, gate, protocols, log } = this.#options
-    const carrier = spec.transport === 'tcp' ? 'stream' : 'datagram'
-    const protocol = protocols.find((one) => one.name === spec.transport && one.carrier === carrier)
-    if (protocol === undefined)
-      return { key: spec.key, code: 'EPROTONOSUPPORT', message: `no protocol ${spec.transport}` }
-    const address = listenAddress(spec)
-    const { handshakeMs, helloMs, reusePort, backlog, keepAliveMs, udpIdleMs, udpSessions } = conf
-    const reception = new Reception({
+  #reception(place: Place, protocol: Protocol, address: string): Reception {
+    const { wire, wheel, road, gate, conf } = this.#options
+    return new Reception({
       wire,
       wheel,
       protocol,
       road: road.for(protocol, address),
       gate,
-      tls: spec.tls,
-      handshakeMs,
-      helloMs,
+      get tls() {
+        return place.spec.tls
+      },
+      get handshakeMs() {
+        return conf().handshakeMs
+      },
+      get helloMs() {
+        return conf().helloMs
+      },
     })
-    const { host, port } = spec
-    const accepted = reception.accept.bind(reception)
-    const failed = (error: Error): void => log.warn({ listener: address, error }, 'accepting is in trouble')
-    try {
-      const listener =
-        carrier === 'stream'
-          ? await wire.listen({ host, port, reusePort, backlog, keepAliveMs }, accepted, failed)
-          : await wire.listenDatagrams(
-              { host, port, reusePort, idleMs: udpIdleMs, maxSessions: udpSessions },
-              accepted,
-              failed,
-            )
-      this.#open.set(spec.key, { spec, listener })
-      return undefined
-    } catch (error) {
-      const { code = 'UNKNOWN', message } = error as NodeJS.ErrnoException
-      return { key: spec.key, code, message }
-    }
   }
+}
+
+/**
+ * The kernel resets connections that wait in the queue of a socket that closes. What goes on after this does so right after
+ * the loop has taken in all that waited: only what comes within the same fraction of a millisecond can still be lost.
+ */
+function emptyQueues(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
 }

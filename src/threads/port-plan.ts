@@ -18,10 +18,11 @@ export interface PortPlanOptions {
   readonly unreachable: (route: string, port: number) => void
 }
 
-interface Wish {
-  readonly route: string
-  readonly key: string
+/** A port that routes want open: how many of them, and how many of those want TLS ended there. */
+interface Opened {
   readonly spec: ListenerSpec
+  wishes: number
+  tls: number
 }
 
 const keyOf = (transport: 'tcp' | 'udp', host: string, port: number): string => `${transport} ${host}:${port}`
@@ -30,8 +31,9 @@ export class PortPlan {
   readonly #options: PortPlanOptions
   readonly #configured: readonly ListenerSpec[]
   readonly #covered = new Set<string>()
-  /** Wishes of routes, by route; several routes may wish for the same port. */
-  readonly #wishes = new Map<string, readonly Wish[]>()
+  /** What each route wishes for; several may wish for the same port. */
+  readonly #wishes = new Map<string, readonly ListenerSpec[]>()
+  readonly #opened = new Map<string, Opened>()
 
   constructor(options: PortPlanOptions) {
     this.#options = options
@@ -46,38 +48,50 @@ export class PortPlan {
     for (const { transport, port } of options.configured) this.#covered.add(`${transport} ${port}`)
   }
 
-  /** A route as it is now; undefined: gone. Answers whether the set of listeners may have changed. */
+  /** A route as it is now; undefined: gone. Answers whether the set of listeners has changed. */
   set(route: string, value: StreamRouteValue | undefined): boolean {
     const before = this.#wishes.get(route) ?? []
     const wishes = value === undefined ? [] : this.#wishesOf(route, value)
     if (wishes.length === 0) this.#wishes.delete(route)
     else this.#wishes.set(route, wishes)
-    const text = (list: readonly Wish[]): string => list.map((wish) => `${wish.key} ${wish.spec.tls}`).join()
-    return text(before) !== text(wishes)
+    const touched = new Map<string, string>()
+    for (const { key } of [...before, ...wishes]) touched.set(key, this.#shape(key))
+    for (const spec of before) this.#count(spec, -1)
+    for (const spec of wishes) this.#count(spec, 1)
+    for (const [key, shape] of touched) if (this.#shape(key) !== shape) return true
+    return false
   }
 
-  /** Routes that opened ports: those to look at again when upstreams or services change. */
+  /** Routes that opened ports: those to look at again when the transport of an upstream changes. */
   get openers(): IterableIterator<string> {
     return this.#wishes.keys()
   }
 
   /** Every listener there should be. */
   get listeners(): readonly ListenerSpec[] {
-    const opened = new Map<string, ListenerSpec>()
-    for (const wishes of this.#wishes.values()) {
-      for (const { key, spec } of wishes) {
-        const other = opened.get(key)
-        // Where one route wants TLS ended and another does not say, the listener that reads server names serves both.
-        if (other === undefined || (spec.tls && !other.tls)) opened.set(key, spec)
-      }
-    }
-    return [...this.#configured, ...opened.values()]
+    // Where one route wants TLS ended and another does not say, the listener that reads server names serves both.
+    const opened = [...this.#opened.values()].map(({ spec, tls }) => ({ ...spec, tls: tls > 0 }))
+    return [...this.#configured, ...opened]
   }
 
-  #wishesOf(route: string, value: StreamRouteValue): readonly Wish[] {
-    const wishes: Wish[] = []
+  #shape(key: string): string {
+    const opened = this.#opened.get(key)
+    return opened === undefined ? 'closed' : String(opened.tls > 0)
+  }
+
+  #count(spec: ListenerSpec, by: 1 | -1): void {
+    const { key } = spec
+    const opened = this.#opened.get(key) ?? { spec, wishes: 0, tls: 0 }
+    opened.wishes += by
+    if (spec.tls) opened.tls += by
+    if (opened.wishes > 0) this.#opened.set(key, opened)
+    else this.#opened.delete(key)
+  }
+
+  #wishesOf(route: string, value: StreamRouteValue): readonly ListenerSpec[] {
+    const wishes: ListenerSpec[] = []
     const { host, allowed } = this.#options
-    for (const port of value.server_ports) {
+    for (const port of new Set(value.server_ports)) {
       const transport = this.#options.schemeOf(value) === 'udp' ? 'udp' : 'tcp'
       if (this.#covered.has(`${transport} ${port}`)) continue
       if (!allowed.some(({ from, to }) => port >= from && port <= to)) {
@@ -87,7 +101,7 @@ export class PortPlan {
       const key = keyOf(transport, host, port)
       // A route with server names that does not pass TLS through wants it ended here.
       const tls = transport === 'tcp' && value.snis.length > 0 && !value.tls_passthrough
-      wishes.push({ route, key, spec: { key, transport, host, port, tls, from: 'route' } })
+      wishes.push({ key, transport, host, port, tls, from: 'route' })
     }
     return wishes
   }

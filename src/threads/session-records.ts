@@ -31,18 +31,20 @@ export class SessionRecords {
     this.configure(conf)
   }
 
-  /** Puts other settings of the access log in force; an unchanged log goes on as it is. */
+  /** Puts other settings of the access log in force; an unchanged log goes on as it is. Throws, and changes nothing, when the file cannot be opened. */
   configure(conf: WorkerConf): void {
     const wanted = conf.accessLog
     const had = this.#settings
+    const format = wanted === undefined ? undefined : compileLogFormat(wanted.format, wanted.escape)
     if (had?.path !== wanted?.path) {
-      void this.#accessLog?.close()
+      const before = this.#accessLog
       this.#accessLog =
         wanted === undefined
           ? undefined
           : createAccessLog({ destination: wanted.path, bufferBytes, flushMs, log: this.#log })
+      void before?.close()
     }
-    this.#format = wanted === undefined ? undefined : compileLogFormat(wanted.format, wanted.escape)
+    this.#format = format
     this.#settings = wanted
   }
 

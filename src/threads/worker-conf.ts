@@ -1,14 +1,19 @@
 /** From config.yaml to what the workers are told of it. */
-import { readFileSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
-import { resolve } from 'node:path'
+import { X509Certificate } from 'node:crypto'
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { availableParallelism, platform } from 'node:os'
+import { dirname, resolve } from 'node:path'
 import type { BootConf } from '../config/boot-schema.ts'
 import { millis } from '../config/units.ts'
 import type { CertificateDefaults } from '../net/tls/certificates.ts'
+import { checkCiphers } from '../net/tls/check-ciphers.ts'
 import type { WorkerConf } from './messages.ts'
 
 /** Descriptors that are nobody's link: logs, database, listeners, the APIs' connections, Node's own. */
 const reservedDescriptors = 256
+
+/** Three weeks. */
+const endlessMs = 21 * 24 * 3600 * 1000
 
 /** How many traffic threads the configuration asks for. */
 export function workerCount(conf: BootConf): number {
@@ -35,6 +40,15 @@ function logDestination(home: string, path: string): string {
   return path === 'off' || path === '/dev/null' ? 'off' : resolve(home, path)
 }
 
+/**
+ * How long sessions may go on when their listener, their worker or the gateway ends. As in nginx, 0 sets no limit; what
+ * stands for it is within what timers can count.
+ */
+export function lingerMs(conf: BootConf): number {
+  const ms = millis(conf.nginx_config.worker_shutdown_timeout)
+  return ms === 0 ? endlessMs : Math.min(ms, endlessMs)
+}
+
 /** Where main and workers write the error log. */
 export function errorLogDestination(home: string, conf: BootConf): string {
   return logDestination(home, conf.nginx_config.error_log)
@@ -59,7 +73,8 @@ export function workerConf(home: string, conf: BootConf): WorkerConf {
         }
       : undefined,
     wire: sluice.wire,
-    reusePort: workerCount(conf) > 1 || apisix.enable_reuseport,
+    // Always, where the system can: a worker beside the first, or the successor of a single one, must be able to join.
+    reusePort: platform() === 'linux' || workerCount(conf) > 1,
     backlog: sluice.backlog,
     keepAliveMs: millis(sluice.tcp_keepalive),
     handshakeMs: millis(sluice.limits.tls_handshake_timeout),
@@ -72,9 +87,41 @@ export function workerConf(home: string, conf: BootConf): WorkerConf {
     tlsProtocols: apisix.ssl.ssl_protocols.trim().split(/\s+/),
     tlsCiphers: apisix.ssl.ssl_ciphers,
     sessionTickets: apisix.ssl.ssl_session_tickets,
-    trusted: trusted === 'system' ? undefined : readFileSync(resolve(home, trusted), 'utf8'),
+    trusted: trusted === 'system' ? undefined : readAuthorities(resolve(home, trusted)),
     streamPlugins: conf.stream_plugins,
     extraPlugins: sluice.extra_plugins.map((file) => resolve(home, file)),
+  }
+}
+
+/** Throws with the key of what would fail in every worker: log files that cannot be opened, ciphers that there are not. */
+export function checkWorkerConf(conf: WorkerConf): void {
+  mustOpen('nginx_config.error_log', conf.errorLog)
+  if (conf.accessLog !== undefined) mustOpen('nginx_config.stream.access_log', conf.accessLog.path)
+  try {
+    checkCiphers(conf.tlsCiphers)
+  } catch (error) {
+    throw new Error(`apisix.ssl.ssl_ciphers: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+function mustOpen(key: string, file: string): void {
+  if (file === 'stderr' || file === 'stdout' || file === 'off') return
+  try {
+    mkdirSync(dirname(file), { recursive: true })
+    closeSync(openSync(file, 'a', 0o640))
+  } catch (error) {
+    throw new Error(`${key}: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+function readAuthorities(file: string): string {
+  try {
+    const pem = readFileSync(file, 'utf8')
+    // One that is broken would fail in every worker, long after the start.
+    void new X509Certificate(pem)
+    return pem
+  } catch (error) {
+    throw new Error(`apisix.ssl.ssl_trusted_certificate: ${file}: ${(error as Error).message}`, { cause: error })
   }
 }
 

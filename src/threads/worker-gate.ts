@@ -18,12 +18,31 @@ export interface WorkerGateOptions {
 
 export class WorkerGate implements Gate {
   readonly #options: WorkerGateOptions
-  pending = 0
+  #pending = 0
+  #settled: (() => void)[] = []
   accepted = 0
   turnedAway = 0
 
   constructor(options: WorkerGateOptions) {
     this.#options = options
+  }
+
+  get pending(): number {
+    return this.#pending
+  }
+
+  set pending(count: number) {
+    this.#pending = count
+    if (count > 0 || this.#settled.length === 0) return
+    const waiting = this.#settled
+    this.#settled = []
+    for (const resolve of waiting) resolve()
+  }
+
+  /** Resolves when no link waits for its exchange to be made. */
+  settled(): Promise<void> {
+    if (this.#pending === 0) return Promise.resolve()
+    return new Promise((resolve) => this.#settled.push(resolve))
   }
 
   admit(): boolean {

@@ -7,15 +7,7 @@ import { sleep } from '../base/timers.ts'
 import type { Log } from '../observability/log.ts'
 import type { MetricsSnapshot } from '../observability/metrics-snapshot.ts'
 import { SnapshotRetention } from '../observability/snapshot-retention.ts'
-import type {
-  Answers,
-  ListenerSpec,
-  ListenFailure,
-  ToWorker,
-  WorkerBoot,
-  WorkerConf,
-  WorkerReport,
-} from './messages.ts'
+import type { ListenerSpec, ListenFailure, ToWorker, WorkerBoot, WorkerConf, WorkerReport } from './messages.ts'
 import { WorkerHandle } from './worker-handle.ts'
 
 /** A worker that fails again and again is replaced ever later, but always. */
@@ -32,6 +24,8 @@ export interface WorkerPoolOptions {
   /** Columns of the shared counters: no two living workers have the same index. */
   readonly maxIndex: number
   readonly maxSeries: number
+  /** A worker that replaced another could not open all ports. */
+  readonly incomplete: () => void
   readonly log: Log
 }
 
@@ -50,6 +44,9 @@ export class WorkerPool {
   readonly #serving = new Set<WorkerHandle>()
   readonly #retention: SnapshotRetention
   readonly #failures: number[] = []
+  /** Failed workers that still accept, as no successor of theirs serves yet. */
+  readonly #standIns = new Set<WorkerHandle>()
+  #target = 0
   #restarts = 0
   #closing = false
 
@@ -62,35 +59,50 @@ export class WorkerPool {
     return this.#serving.size
   }
 
-  /** Starts or drains workers until there are `count`. Resolves once the new ones serve; rejects if one cannot. */
+  /**
+   * Starts or drains workers until there are `count`. Resolves once the new ones serve, with the ports that any of them could
+   * not open; rejects if one does not start, which is then tried again.
+   */
   async resize(count: number, lingerMs: number): Promise<readonly ListenFailure[]> {
+    this.#target = count
     const surplus = [...this.#serving].slice(count)
     for (const handle of surplus) void this.#retire(handle, lingerMs)
-    const failures: ListenFailure[] = []
     const starting: Promise<readonly ListenFailure[]>[] = []
-    while (this.#serving.size < count) starting.push(this.#start().ready)
-    for (const started of await Promise.all(starting)) failures.push(...started)
-    return failures
+    while (this.#serving.size < this.#target && !this.#closing) starting.push(this.#start().ready)
+    const failures = await Promise.all(starting)
+    return failures.flat()
   }
 
-  /** Says the same to every worker that serves. */
+  /** Says the same to every worker that accepts connections. */
   broadcast(message: Extract<ToWorker, { type: 'changes' | 'addresses' }>): void {
-    for (const handle of this.#serving) handle.tell(message)
+    for (const handle of this.#alive) if (handle.state !== 'draining') handle.tell(message)
   }
 
-  async configure(conf: WorkerConf): Promise<void> {
-    await this.#all((handle) => handle.order({ type: 'conf', conf }))
+  /** Resolves with why workers could not do all of it; they go on with what they could. */
+  async configure(conf: WorkerConf): Promise<readonly string[]> {
+    const outcomes = await Promise.allSettled([...this.#serving].map((handle) => handle.order({ type: 'conf', conf })))
+    return [...new Set(outcomes.flatMap((one) => (one.status === 'rejected' ? [(one.reason as Error).message] : [])))]
   }
 
-  /** Brings every worker's listeners to this set; resolves with what failed, once for each port. */
-  async listen(listeners: readonly ListenerSpec[], lingerMs: number): Promise<readonly ListenFailure[]> {
-    const answers = await this.#all<'listen'>((handle) => handle.order({ type: 'listen', listeners, lingerMs }))
+  /** Brings every worker's listeners to this set; resolves with each port that failed, and on how many workers it did not. */
+  async listen(
+    listeners: readonly ListenerSpec[],
+    lingerMs: number,
+  ): Promise<readonly (ListenFailure & { readonly openElsewhere: boolean })[]> {
+    const handles = [...this.#alive].filter((handle) => handle.state !== 'draining')
+    const outcomes = await Promise.allSettled(
+      handles.map((handle) => handle.order({ type: 'listen', listeners, lingerMs })),
+    )
+    const answers = outcomes.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
     const failures = new Map(answers.flat().map((failure) => [failure.key, failure]))
-    return [...failures.values()]
+    return [...failures.values()].map((failure) => ({
+      ...failure,
+      openElsewhere: answers.some((answer) => !answer.some(({ key }) => key === failure.key)),
+    }))
   }
 
   async reopen(): Promise<void> {
-    await this.#all((handle) => handle.order({ type: 'reopen' }))
+    await Promise.allSettled([...this.#alive].map((handle) => handle.order({ type: 'reopen' })))
   }
 
   /** The newest numbers of every worker, of those that died too. */
@@ -147,25 +159,45 @@ export class WorkerPool {
   }
 
   async #replace(failed: WorkerHandle, reason: string): Promise<void> {
-    const { log } = this.#options
     if (this.#closing) return
-    const everReady = failed.state !== 'starting'
-    log.error({ worker: failed.index, reason }, 'a worker failed and is replaced')
+    this.#options.log.error({ worker: failed.index, reason }, 'a worker failed and is replaced')
     this.#serving.delete(failed)
+    this.#standIns.add(failed)
     this.#restarts++
-    const now = Date.now()
+    const now = performance.now()
     while ((this.#failures[0] ?? now) < now - quickWindowMs) this.#failures.shift()
     this.#failures.push(now)
-    if (this.#failures.length > quickRestarts || !everReady) await sleep(slowRestartMs)
-    if (!this.#closing) {
+    if (this.#failures.length > quickRestarts || !failed.served) await sleep(slowRestartMs)
+    const successor = await this.#successor()
+    if (successor === undefined) return this.#dismiss()
+    try {
+      const failures = await successor.ready
+      if (failures.length > 0) this.#options.incomplete()
+      await this.#dismiss()
+    } catch (error) {
+      // Its own failure has brought its own successor under way.
+      this.#options.log.error({ error }, 'the replacement of a worker did not start')
+    }
+  }
+
+  /** Undefined: none is needed, as a reload has filled the gap, or asked for fewer. */
+  async #successor(): Promise<WorkerHandle | undefined> {
+    while (!this.#closing && this.#serving.size < this.#target) {
       try {
-        const successor = this.#start()
-        await successor.ready
+        return this.#start()
       } catch (error) {
-        log.error({ error }, 'the replacement of a worker did not start')
+        this.#options.log.error({ error }, 'the replacement of a worker has to wait')
+        await sleep(slowRestartMs)
       }
     }
-    await this.#forget(failed)
+    return undefined
+  }
+
+  /** Successors serve: workers that failed may go. */
+  async #dismiss(): Promise<void> {
+    const gone = [...this.#standIns]
+    this.#standIns.clear()
+    await Promise.all(gone.map((handle) => this.#forget(handle)))
   }
 
   async #retire(handle: WorkerHandle, lingerMs: number): Promise<void> {
@@ -182,11 +214,6 @@ export class WorkerPool {
     if (!this.#alive.delete(handle)) return
     this.#retention.retire(nameOf(handle))
     releaseWorker(this.#options.counters, handle.index)
-  }
-
-  async #all<T extends keyof Answers>(give: (handle: WorkerHandle) => Promise<Answers[T]>): Promise<Answers[T][]> {
-    const answers = await Promise.allSettled([...this.#serving].map(give))
-    return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))
   }
 
   async #patiently<T>(answer: Promise<T>): Promise<T | undefined> {

@@ -1,11 +1,11 @@
 /** Names of nodes: one watch per name, however many upstreams share it. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { NameWatch } from '../../../../src/control/name-watch.ts'
+import { type NameState, NameWatch } from '../../../../src/control/name-watch.ts'
 
 function setUp() {
   const watching = new Map<string, (address: string | undefined) => void>()
-  const changes: [string, string | undefined][] = []
+  const changes: [string, NameState][] = []
   const watch = new NameWatch(
     {
       watch(host, onAddress) {
@@ -14,7 +14,7 @@ function setUp() {
         return () => watching.delete(host)
       },
     },
-    (host, address) => changes.push([host, address]),
+    (host, state) => changes.push([host, state]),
   )
   return { watch, watching, changes }
 }
@@ -23,9 +23,9 @@ test('a name that two upstreams share is watched once, until neither names it', 
   const { watch, watching } = setUp()
   watch.set('upstreams/1', ['db.test'])
   watch.set('upstreams/2', ['db.test'])
-  watch.set('upstreams/1', [])
+  watch.set('upstreams/1', [])()
   assert.deepEqual([...watching.keys()], ['db.test'])
-  watch.set('upstreams/2', ['other.test'])
+  watch.set('upstreams/2', ['other.test'])()
   assert.deepEqual([...watching.keys()], ['other.test'])
 })
 
@@ -36,11 +36,13 @@ test('a change of address is told once, and so is its end', () => {
   watching.get('db.test')?.('127.0.0.2')
   watching.get('db.test')?.('127.0.0.3')
   assert.deepEqual(watch.addresses, [['db.test', '127.0.0.3']])
-  watch.set('upstreams/1', [])
+  const release = watch.set('upstreams/1', [])
+  assert.equal(changes.length, 2)
+  release()
   assert.deepEqual(changes, [
     ['db.test', '127.0.0.2'],
     ['db.test', '127.0.0.3'],
-    ['db.test', undefined],
+    ['db.test', null],
   ])
 })
 
