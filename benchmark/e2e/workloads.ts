@@ -22,7 +22,7 @@ const tcp = (name: string, title: string, unit: string, generator: Generator, ar
 
 export const workloads: readonly Workload[] = [
   tcp('tcp-rr', 'TCP, 100 bytes there and back, 64 connections', 'round trip', 'tcp-rr', [64, 100]),
-  tcp('tcp-bulk', 'TCP, 1 MiB there and back, 8 connections', 'transfer', 'tcp-rr', [8, 1 << 20]),
+  tcp('tcp-bulk', 'TCP, 4 MiB there and back, 4 connections', 'transfer', 'tcp-rr', [4, 4 << 20]),
   {
     name: 'udp-rr',
     title: 'UDP, 100 bytes there and back, 64 clients',

@@ -66,11 +66,12 @@ export const upstreamSchema: JsonSchema = {
   additionalProperties: false,
 }
 
-/** What may be hashed when `hash_on` is `vars`. */
+/** What may be hashed when `hash_on` is `vars`: APISIX's list, and for streams the port and the server name. */
 export const hashVarSchema: JsonSchema = {
   type: 'string',
   pattern:
-    '^((uri|server_name|server_addr|request_uri|remote_port|remote_addr|query_string|host|hostname|mqtt_client_id)' +
+    '^((uri|server_name|server_addr|request_uri|remote_port|remote_addr|query_string|host|hostname|mqtt_client_id' +
+    '|server_port|sni)' +
     '|arg_[0-9a-zA-z_-]+)$',
 }
 

@@ -19,6 +19,8 @@ const accepted: readonly JsonObject[] = [
   { nodes: { 'foo.com': 1, 'bar.com:80': 2, '[::1]:80': 3, '[::1]': 4 } },
   { nodes, type: 'chash', key: 'remote_addr' },
   { nodes, type: 'chash', key: 'arg_device_id' },
+  { nodes, type: 'chash', key: 'server_port' },
+  { nodes, type: 'chash', key: 'sni' },
   { nodes, type: 'chash', hash_on: 'header', key: 'X-Id' },
   { nodes, type: 'chash', hash_on: 'consumer' },
   { nodes, type: 'chash', hash_on: 'vars_combinations', key: '$remote_addr$remote_port' },
