@@ -72,6 +72,7 @@ const gate = new WorkerGate({ current: () => compiler.current, conf: () => conf,
 const listening = new Listening({
   ...{ wire, wheel, road, gate, protocols, log },
   conf: () => conf,
+  dropped: (address, reason) => records.dropped(address, reason),
   closed: drainListener,
 })
 

@@ -24,7 +24,12 @@ export interface DatagramOptions {
   readonly idleMs: number
   /** ...and so many sessions at most: a datagram that would open one more is dropped and counted. */
   readonly maxSessions: number
+  /** Called for every datagram of a client that is not passed on. */
+  readonly dropped?: (reason: DropReason) => void
 }
+
+/** `too_many_sessions`: it would have opened one more; `queue_full`: too many wait for a session that is not open yet. */
+export type DropReason = 'too_many_sessions' | 'queue_full'
 
 export interface Listener {
   readonly host: string

@@ -1,7 +1,7 @@
 /** The ports that one worker listens on: brought to what is wanted, one by one, without touching those that stay. */
 import type { TimerWheel } from '../base/timers.ts'
 import type { StreamRoad } from '../forward/stream-road.ts'
-import type { Listener, Wire } from '../net/wire.ts'
+import type { DropReason, Listener, Wire } from '../net/wire.ts'
 import type { Log } from '../observability/log.ts'
 import type { Protocol } from '../protocol/protocol.ts'
 import { type Gate, Reception } from '../protocol/reception.ts'
@@ -16,6 +16,8 @@ export interface ListeningOptions {
   /** The configuration in force. */
   readonly conf: () => WorkerConf
   readonly log: Log
+  /** A datagram of a client was not passed on. */
+  readonly dropped: (address: string, reason: DropReason) => void
   /** A listener was closed; its sessions may go on for so long. */
   readonly closed: (spec: ListenerSpec, lingerMs: number) => void
 }
@@ -92,11 +94,12 @@ export class Listening {
     const { reusePort, backlog, keepAliveMs, udpIdleMs: idleMs, udpSessions: maxSessions } = conf()
     const accepted = reception.accept.bind(reception)
     const failed = (error: Error): void => log.warn({ listener: address, error }, 'accepting is in trouble')
+    const dropped = (reason: DropReason): void => this.#options.dropped(address, reason)
     try {
       place.listener =
         carrier === 'stream'
           ? await wire.listen({ host, port, reusePort, backlog, keepAliveMs }, accepted, failed)
-          : await wire.listenDatagrams({ host, port, reusePort, idleMs, maxSessions }, accepted, failed)
+          : await wire.listenDatagrams({ host, port, reusePort, idleMs, maxSessions, dropped }, accepted, failed)
       this.#open.set(key, place)
       return undefined
     } catch (error) {

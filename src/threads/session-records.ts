@@ -1,6 +1,7 @@
 /** What is kept of each session: its numbers in the metrics, its line in the access log. */
 import { compileLogFormat, type LogFormat } from '../base/log-format.ts'
 import type { StreamSession } from '../exchange/stream-session.ts'
+import type { DropReason } from '../net/wire.ts'
 import { type AccessLog, createAccessLog } from '../observability/access-log.ts'
 import type { Log } from '../observability/log.ts'
 import { Metrics } from '../observability/metrics.ts'
@@ -71,6 +72,11 @@ export class SessionRecords {
         attempt === undefined || attempt.connectedAt === 0 ? undefined : attempt.connectedAt - attempt.startedAt,
     })
     if (this.#format !== undefined) this.#accessLog?.write(this.#format.render((name) => exchange.variable(name)))
+  }
+
+  /** A datagram that came in by this listener was not passed on. */
+  dropped(listenAddr: string, reason: DropReason): void {
+    this.#stream.dropped(listenAddr, reason, 1)
   }
 
   reopen(): void {

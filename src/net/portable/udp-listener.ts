@@ -5,7 +5,7 @@
 import type { TimerWheel } from '../../base/timers.ts'
 import { GatewayError } from '../../errors.ts'
 import type { Link } from '../link.ts'
-import type { DatagramOptions, Listener } from '../wire.ts'
+import type { DatagramOptions, DropReason, Listener } from '../wire.ts'
 import type { DatagramOwner, DatagramSocket, DatagramSockets } from './datagram-socket.ts'
 import { UdpSession, type UdpSessions } from './udp-session.ts'
 
@@ -29,6 +29,7 @@ class UdpListener implements Listener, DatagramOwner, UdpSessions {
   readonly wheel: TimerWheel
   readonly socket: DatagramSocket
   readonly #maxSessions: number
+  readonly #dropping: ((reason: DropReason) => void) | undefined
   readonly #sessions: Map<string, UdpSession>
   readonly #accepted: (link: Link) => void
   readonly #failed: (error: GatewayError) => void
@@ -53,6 +54,7 @@ class UdpListener implements Listener, DatagramOwner, UdpSessions {
     this.idleMs = options.idleMs
     this.wheel = wheel
     this.#maxSessions = options.maxSessions
+    this.#dropping = options.dropped
     this.#sessions = new Map()
     this.#accepted = accepted
     this.#failed = failed
@@ -118,6 +120,11 @@ class UdpListener implements Listener, DatagramOwner, UdpSessions {
   }
 
   /** For sessions only. */
+  dropped(reason: DropReason): void {
+    this.#dropping?.(reason)
+  }
+
+  /** For sessions only. */
   forget(session: UdpSession): void {
     this.#sessions.delete(session.key)
     if (this.#state === 'closing' && this.#sessions.size === 0) this.#shut(undefined)
@@ -130,6 +137,7 @@ class UdpListener implements Listener, DatagramOwner, UdpSessions {
 
   #drop(): void {
     this.#dropped += 1
+    this.dropped('too_many_sessions')
     if (this.#dropped > 1) return
     const where = `${this.host}:${this.port}`
     this.#failed(new GatewayError('too_many_links', `${this.#maxSessions} sessions at ${where}: datagrams are dropped`))

@@ -5,6 +5,7 @@ import type { Timer, TimerWheel } from '../../base/timers.ts'
 import { GatewayError } from '../../errors.ts'
 import { shownAddress } from '../address.ts'
 import type { Link, Receiver } from '../link.ts'
+import type { DropReason } from '../wire.ts'
 import type { DatagramSocket } from './datagram-socket.ts'
 
 /** What a session asks of its port. */
@@ -14,6 +15,8 @@ export interface UdpSessions {
   readonly idleMs: number
   readonly port: number
   forget(session: UdpSession): void
+  /** A datagram of a client was not passed on. */
+  dropped(reason: DropReason): void
 }
 
 /** Datagrams kept for a session that nobody has opened yet (or that is paused); later ones are dropped. */
@@ -143,6 +146,7 @@ export class UdpSession implements Link {
   hold(bytes: Uint8Array): void {
     this.#held ??= []
     if (this.#held.length < maxHeld) this.#held.push(bytes)
+    else this.#port.dropped('queue_full')
   }
 
   deliver(): void {
