@@ -79,7 +79,7 @@ export class PluginHost {
     }
     try {
       const phases = plugin.create(conf, this.#build(owner, name, releases))
-      const condition = meta.filter === undefined ? undefined : this.#options.compileFilter(meta.filter)
+      const condition = meta.filter === undefined ? undefined : once(this.#options.compileFilter(meta.filter))
       return { name, priority: meta.priority ?? plugin.priority, phases, condition }
     } catch (error) {
       this.#options.log.error({ owner, plugin: name, error }, 'a plugin did not start and is left out')
@@ -114,6 +114,18 @@ function phase<S>(
     if (step !== undefined) steps.push(member.condition === undefined ? step : guard(member.condition, step))
   }
   return steps.length === 0 ? undefined : steps
+}
+
+/** What holds at an exchange's first phase holds for all of them: a plugin that counted it in must be there to count it out. */
+function once(condition: Condition): Condition {
+  const verdicts = new WeakMap<Exchange, boolean>()
+  return (exchange) => {
+    const known = verdicts.get(exchange)
+    if (known !== undefined) return known
+    const verdict = condition(exchange)
+    verdicts.set(exchange, verdict)
+    return verdict
+  }
 }
 
 function guardStep(condition: Condition, step: Preread): Preread {

@@ -64,6 +64,18 @@ test('_meta.filter decides per exchange whether any phase runs', () => {
   }
 })
 
+test('_meta.filter is asked once for an exchange, at its first phase', () => {
+  const ran: string[] = []
+  const both = plugin('both', 1, () => ({ preread: () => void ran.push('preread'), log: () => void ran.push('log') }))
+  let address = '127.0.0.1'
+  const moving = { variable: () => address } as unknown as StreamExchange
+  const chain = host(both).chain('r', { both: { _meta: { filter: ['127.0.0.1'] } } })
+  runPreread(chain.preread ?? [], moving)
+  address = '10.0.0.1'
+  runLog(chain.log ?? [], moving, (fault) => assert.fail(String(fault)))
+  assert.deepEqual(ran, ['preread', 'log'])
+})
+
 test('an answer stops later steps, given at once or by a promise', async () => {
   const ran: string[] = []
   const answering = (late: boolean) =>
