@@ -1,0 +1,134 @@
+/**
+ * The operations of a ring, written entry by entry: what each field of an entry means is known here and nowhere else.
+ * Entries carry a kind, a number of 24 bits, and a key; all three come back with each completion.
+ */
+import type { Ring } from './ring.ts'
+
+/** Bits of a completion's flags. */
+export const hasBuffer = 1
+export const hasMore = 2
+
+/** The buffer that a receive has filled. */
+export const bufferOf = (flags: number): number => flags >>> 16
+
+/** The first word of what an entry carries. */
+export const tag = (kind: number, number: number): number => kind | (number << 8)
+export const kindOf = (low: number): number => low & 0xff
+export const numberOf = (low: number): number => low >>> 8
+
+const bufferSelect = (1 << 5) << 8
+const hardLink = (1 << 3) << 8
+const skipSuccess = (1 << 6) << 8
+const multishotAccept = 1 << 16
+const multishotReceive = 2 << 16
+
+const opPollAdd = 6
+const opSendMessage = 9
+const opReceiveMessage = 10
+const opTimeout = 11
+const opAccept = 13
+const opCancel = 14
+const opConnect = 16
+const opClose = 19
+const opSend = 26
+const opReceive = 27
+const opShutdown = 34
+
+const closeOnExec = 0x80000
+/** Never a signal, and never wait: what the socket does not take at once is told, so that memory is free after the turn. */
+const sendFlags = 0x4000 | 0x40
+
+/** Accepts until it completes without `hasMore`; each result is a descriptor. */
+export function pushAccept(ring: Ring, fd: number, low: number, high: number): void {
+  ring.push(opAccept | multishotAccept, fd, 0, 0, 0, 0, 0, closeOnExec, low, high, 0)
+}
+
+/** Receives into buffers of `group` until it completes without `hasMore`. */
+export function pushReceiveMany(ring: Ring, fd: number, group: number, low: number, high: number): void {
+  ring.push(opReceive | bufferSelect | multishotReceive, fd, 0, 0, 0, 0, 0, 0, low, high, group)
+}
+
+/** Receives once, into a buffer of `group`. */
+export function pushReceive(ring: Ring, fd: number, group: number, low: number, high: number): void {
+  ring.push(opReceive | bufferSelect, fd, 0, 0, 0, 0, 0, 0, low, high, group)
+}
+
+/** Receives datagrams with their senders into buffers of `group`, until it completes without `hasMore`. */
+export function pushReceiveMessages(
+  ring: Ring,
+  fd: number,
+  headerLow: number,
+  headerHigh: number,
+  group: number,
+  low: number,
+  high: number,
+): void {
+  ring.push(opReceiveMessage | bufferSelect | multishotReceive, fd, 0, 0, headerLow, headerHigh, 1, 0, low, high, group)
+}
+
+/** Done when `enter` returns: the result is what the socket took, or -EAGAIN. */
+export function pushSend(
+  ring: Ring,
+  fd: number,
+  addressLow: number,
+  addressHigh: number,
+  bytes: number,
+  low: number,
+  high: number,
+): void {
+  ring.push(opSend, fd, 0, 0, addressLow, addressHigh, bytes, sendFlags, low, high, 0)
+}
+
+/** As `pushSend`, of what the `struct msghdr` at the address says. */
+export function pushSendMessage(
+  ring: Ring,
+  fd: number,
+  headerLow: number,
+  headerHigh: number,
+  low: number,
+  high: number,
+): void {
+  ring.push(opSendMessage, fd, 0, 0, headerLow, headerHigh, 1, sendFlags, low, high, 0)
+}
+
+/** The address is copied when the entry is submitted. */
+export function pushConnect(
+  ring: Ring,
+  fd: number,
+  addressLow: number,
+  addressHigh: number,
+  addressBytes: number,
+  low: number,
+  high: number,
+): void {
+  ring.push(opConnect, fd, addressBytes, 0, addressLow, addressHigh, 0, 0, low, high, 0)
+}
+
+/** Completes once, with the events that came. */
+export function pushPoll(ring: Ring, fd: number, events: number, low: number, high: number): void {
+  ring.push(opPollAdd, fd, 0, 0, 0, 0, 0, events, low, high, 0)
+}
+
+/** Half-closes: no more will be sent. */
+export function pushShutdown(ring: Ring, fd: number, low: number, high: number): void {
+  ring.push(opShutdown, fd, 0, 0, 0, 0, 1, 0, low, high, 0)
+}
+
+export function pushClose(ring: Ring, fd: number, low: number, high: number): void {
+  ring.push(opClose, fd, 0, 0, 0, 0, 0, 0, low, high, 0)
+}
+
+/** Cancels the operation that carries `targetLow` and `targetHigh`. Completes itself only when it found none. */
+export function pushCancel(ring: Ring, targetLow: number, targetHigh: number, low: number, high: number): void {
+  ring.push(opCancel | skipSuccess, -1, 0, 0, targetLow, targetHigh, 0, 0, low, high, 0)
+}
+
+/** As `pushCancel`, and the entry written next is taken up only after it, whether it found anything or not. */
+export function pushCancelBefore(ring: Ring, targetLow: number, targetHigh: number, low: number, high: number): void {
+  ring.push(opCancel | skipSuccess | hardLink, -1, 0, 0, targetLow, targetHigh, 0, 0, low, high, 0)
+}
+
+/** `time` is the address of a `struct __kernel_timespec`, relative; it is copied when the entry is submitted. */
+export function pushTimeout(ring: Ring, timeLow: number, timeHigh: number, low: number, high: number): void {
+  ring.push(opTimeout, -1, 0, 0, timeLow, timeHigh, 1, 0, low, high, 0)
+}

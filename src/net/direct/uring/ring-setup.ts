@@ -1,0 +1,87 @@
+/**
+ * Making an io_uring, and saying why not where the system refuses: it is often forbidden in containers. Linux 6.1 or
+ * later is asked for, where completions can be put off until the thread asks for them.
+ */
+import { readFileSync } from 'node:fs'
+import { getSystemErrorMessage, getSystemErrorName } from 'node:util'
+import { addressOf } from '../ffi/ring-memory.ts'
+import { closeFd, uringSetup } from '../ffi/uring-calls.ts'
+
+/** Offsets in bytes into the mapping of the queues. */
+export interface RingLayout {
+  readonly submissionHead: number
+  readonly submissionTail: number
+  readonly submissionFlags: number
+  readonly array: number
+  readonly completionHead: number
+  readonly completionTail: number
+  readonly completions: number
+  readonly completionFlags: number
+}
+
+const setupCqSize = 1 << 3
+const setupSubmitAll = 1 << 7
+const setupSingleIssuer = 1 << 12
+const setupDeferTaskrun = 1 << 13
+
+/** One mapping for both queues; no completion is ever dropped; receives wait without a thread of their own. */
+const needed = { singleMmap: 1 << 0, noDrop: 1 << 1, fastPoll: 1 << 5, nativeWorkers: 1 << 9 }
+
+const EPERM = -1
+const ENOMEM = -12
+const EINVAL = -22
+const ENOSYS = -38
+
+/** Throws a `RangeError` with the reason. */
+export function setUp(submissions: number, completions: number): { fd: number; layout: RingLayout } {
+  const params = new Uint32Array(new ArrayBuffer(128))
+  params[0] = submissions
+  params[1] = completions
+  params[2] = setupCqSize | setupSubmitAll | setupSingleIssuer | setupDeferTaskrun
+  const fd = uringSetup(submissions, addressOf(params.buffer))
+  if (fd < 0) throw new RangeError(`io_uring: ${explain(fd)}`)
+  const at = (index: number): number => params[index] as number
+  for (const [name, bit] of Object.entries(needed)) {
+    if ((at(5) & bit) !== 0) continue
+    closeFd(fd)
+    throw new RangeError(`io_uring: this kernel lacks ${name}`)
+  }
+  const layout = {
+    submissionHead: at(10),
+    submissionTail: at(11),
+    submissionFlags: at(14),
+    array: at(16),
+    completionHead: at(20),
+    completionTail: at(21),
+    completions: at(25),
+    completionFlags: at(26),
+  }
+  return { fd, layout }
+}
+
+/** Why there can be no ring here; undefined when there can be. Makes one to find out. */
+export function uringRefusal(): string | undefined {
+  if (process.platform !== 'linux') return 'io_uring: needs Linux'
+  try {
+    closeFd(setUp(8, 16).fd)
+    return undefined
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+function explain(errno: number): string {
+  if (errno === ENOSYS) return 'this kernel has none'
+  if (errno === EINVAL) return 'this kernel is older than 6.1'
+  if (errno === ENOMEM) return 'no memory may be locked (see RLIMIT_MEMLOCK)'
+  if (errno === EPERM) return switchedOff() ? 'switched off by kernel.io_uring_disabled' : 'forbidden (by seccomp?)'
+  return `${getSystemErrorName(errno)}: ${getSystemErrorMessage(errno)}`
+}
+
+function switchedOff(): boolean {
+  try {
+    return readFileSync('/proc/sys/kernel/io_uring_disabled', 'latin1').trim() !== '0'
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,205 @@
+/**
+ * One io_uring: its two queues as typed arrays, entries written and completions read in batches, one system call a turn.
+ * Used by the thread that made it only. What the operations mean is for `operations.ts` and the engine.
+ */
+import { getSystemErrorName } from 'node:util'
+import { addressOf, mapDescriptor } from '../ffi/ring-memory.ts'
+import { closeFd, uringEnter, uringRegister } from '../ffi/uring-calls.ts'
+import { setUp } from './ring-setup.ts'
+
+/** Hears of each completion, while `Ring.reap` runs. `low` and `high` are the halves of what the entry carried. */
+export interface CompletionReceiver {
+  completed(low: number, high: number, result: number, flags: number): void
+}
+
+export interface RingOptions {
+  /** Powers of two. Submissions beyond `submissions` go to the kernel in a call of their own. */
+  readonly submissions?: number
+  readonly completions?: number
+}
+
+const entryWords = 16
+const entryBytes = 64
+const completionBytes = 16
+const entriesOffset = 0x1000_0000
+const getEvents = 1
+/** In the flags word that the kernel keeps beside the submission queue. */
+const overflowed = 2
+/** In the flags word of the completion queue, which is ours. */
+const eventFdDisabled = 1
+const EINTR = -4
+const EAGAIN = -11
+const EBUSY = -16
+const ETIME = -62
+const registerEventFd = 4
+
+export class Ring {
+  readonly fd: number
+  readonly #words: Int32Array
+  readonly #sqe: Int32Array
+  readonly #submissionHead: number
+  readonly #submissionTail: number
+  readonly #submissionMask: number
+  readonly #submissionFlags: number
+  readonly #completionHead: number
+  readonly #completionTail: number
+  readonly #completionMask: number
+  readonly #completionFlags: number
+  readonly #completions: number
+  #tail: number
+  #closed: boolean
+
+  /** Throws a `RangeError` that says why where the system refuses; `uringRefusal` asks without throwing. */
+  constructor(options: RingOptions = {}) {
+    const { submissions = 1024, completions = 8192 } = options
+    const { fd, layout } = setUp(submissions, completions)
+    const bytes = Math.max(layout.array + submissions * 4, layout.completions + completions * completionBytes)
+    const rings = mapDescriptor(fd, bytes, 0)
+    const entries = mapDescriptor(fd, submissions * entryBytes, entriesOffset)
+    if (rings === undefined || entries === undefined) {
+      rings?.release()
+      entries?.release()
+      closeFd(fd)
+      throw new RangeError('io_uring: its memory could not be mapped')
+    }
+    this.fd = fd
+    this.#words = new Int32Array(rings.buffer)
+    this.#sqe = new Int32Array(entries.buffer)
+    this.#submissionHead = layout.submissionHead / 4
+    this.#submissionTail = layout.submissionTail / 4
+    this.#submissionMask = submissions - 1
+    this.#submissionFlags = layout.submissionFlags / 4
+    this.#completionHead = layout.completionHead / 4
+    this.#completionTail = layout.completionTail / 4
+    this.#completionMask = completions - 1
+    this.#completionFlags = layout.completionFlags / 4
+    this.#completions = layout.completions / 4
+    this.#tail = this.#words[this.#submissionTail] as number
+    this.#closed = false
+    // Entry n is always at place n: the array between them says nothing.
+    for (let index = 0; index < submissions; index += 1) this.#words[layout.array / 4 + index] = index
+  }
+
+  /** Entries written that the kernel has not taken yet. */
+  get unsubmitted(): number {
+    return (this.#tail - (this.#words[this.#submissionHead] as number)) | 0
+  }
+
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  /**
+   * Writes an entry; it is submitted by the next `enter`. `opcodeWord` holds opcode, flags and priority, `low` and `high`
+   * come back with each of its completions. Memory that it names must stay until the last of them.
+   */
+  push(
+    opcodeWord: number,
+    fd: number,
+    offsetLow: number,
+    offsetHigh: number,
+    addressLow: number,
+    addressHigh: number,
+    length: number,
+    operationFlags: number,
+    low: number,
+    high: number,
+    lastWord: number,
+  ): void {
+    if (this.unsubmitted > this.#submissionMask) this.#makeRoom()
+    const sqe = this.#sqe
+    const at = (this.#tail & this.#submissionMask) * entryWords
+    sqe[at] = opcodeWord
+    sqe[at + 1] = fd
+    sqe[at + 2] = offsetLow
+    sqe[at + 3] = offsetHigh
+    sqe[at + 4] = addressLow
+    sqe[at + 5] = addressHigh
+    sqe[at + 6] = length
+    sqe[at + 7] = operationFlags
+    sqe[at + 8] = low
+    sqe[at + 9] = high
+    sqe[at + 10] = lastWord
+    sqe[at + 11] = 0
+    sqe[at + 12] = 0
+    sqe[at + 13] = 0
+    sqe[at + 14] = 0
+    sqe[at + 15] = 0
+    this.#tail = (this.#tail + 1) | 0
+    this.#words[this.#submissionTail] = this.#tail
+  }
+
+  /**
+   * Hands over what was written, lets the kernel do what it has put off for this thread, and with `wait` blocks until
+   * there is a completion. Interrupted waits return early.
+   */
+  enter(wait: boolean): void {
+    if (this.#closed) return
+    const waits = wait && !this.hasCompletions
+    const result = uringEnter(this.fd, this.unsubmitted, waits ? 1 : 0, getEvents)
+    if (result >= 0 || result === EINTR || result === EAGAIN || result === EBUSY || result === ETIME) return
+    throw new Error(`io_uring_enter ${getSystemErrorName(result)}`)
+  }
+
+  get hasCompletions(): boolean {
+    return this.#words[this.#completionHead] !== this.#words[this.#completionTail]
+  }
+
+  /** The kernel holds completions back that found no room: `enter` fetches them once there is some. */
+  get hasOverflowed(): boolean {
+    return ((this.#words[this.#submissionFlags] as number) & overflowed) !== 0
+  }
+
+  /** Hands each completion that is there now to `receiver`, which may write entries meanwhile. Returns how many. */
+  reap(receiver: CompletionReceiver): number {
+    const words = this.#words
+    const tail = words[this.#completionTail] as number
+    let head = words[this.#completionHead] as number
+    const count = (tail - head) | 0
+    while (head !== tail) {
+      const at = this.#completions + (head & this.#completionMask) * 4
+      head = (head + 1) | 0
+      const low = words[at] as number
+      const high = words[at + 1] as number
+      const result = words[at + 2] as number
+      const flags = words[at + 3] as number
+      // Given up before the call: a receiver that throws must not hear of it again.
+      words[this.#completionHead] = head
+      receiver.completed(low, high, result, flags)
+    }
+    return count
+  }
+
+  /** Signals the counter `fd` for each completion, unless `signal` was switched off. */
+  watch(fd: number): void {
+    const argument = new Int32Array(new ArrayBuffer(128))
+    argument[0] = fd
+    const result = uringRegister(this.fd, registerEventFd, addressOf(argument.buffer), 1)
+    if (result < 0) throw new Error(`io_uring_register eventfd ${getSystemErrorName(result)}`)
+  }
+
+  set signals(on: boolean) {
+    const flags = this.#words[this.#completionFlags] as number
+    this.#words[this.#completionFlags] = on ? flags & ~eventFdDisabled : flags | eventFdDisabled
+  }
+
+  /**
+   * Gives up the ring: operations under way are cancelled by the kernel, on its own time. Memory that they name, and the
+   * queues, are left as they are and never released: a view of them that is still touched must not end the process.
+   */
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    closeFd(this.fd)
+  }
+
+  /** More was written in one turn than there is room for: a call between turns. */
+  #makeRoom(): void {
+    for (let attempt = 0; attempt < 100; attempt += 1) {
+      const result = uringEnter(this.fd, this.unsubmitted, 0, 0)
+      if (this.unsubmitted <= this.#submissionMask) return
+      if (result < 0 && result !== EINTR && result !== EAGAIN && result !== EBUSY) break
+    }
+    throw new Error('io_uring takes no operations any more')
+  }
+}
