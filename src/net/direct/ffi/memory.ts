@@ -1,0 +1,23 @@
+/**
+ * Memory that the kernel reads and writes: outside of V8's heap, so that it never moves, and never given back before the
+ * thread ends, so that no address can outlive it. There is a fixed amount of it per thread; see who calls `allocate`.
+ */
+import ffi from 'node:ffi'
+import { call } from './calls.ts'
+import { freeAtEnd } from './thread.ts'
+
+export interface Memory {
+  readonly address: bigint
+  readonly buffer: ArrayBuffer
+}
+
+const page = 4096n
+
+/** `bytes` are rounded up to pages, which take no room before they are touched. Contents are arbitrary. Throws when there are none. */
+export function allocate(bytes: number): Memory {
+  const size = ((BigInt(bytes) + page - 1n) / page) * page
+  const address = call.aligned_alloc(page, size)
+  if (address === 0n) throw new Error(`no memory for ${bytes} bytes of buffers`)
+  freeAtEnd(address)
+  return { address, buffer: ffi.toArrayBuffer(address, Number(size), false) }
+}
