@@ -10,7 +10,7 @@ import { type LoadedBoot, loadBootConf, processEnvironment } from './config/boot
 import { createSource } from './config/index.ts'
 import { Apis, type ApisOptions, type Replacement } from './control/apis.ts'
 import { Configuration } from './control/configuration.ts'
-import { controlGauges, type GatewayStatus, version } from './control/gateway-status.ts'
+import { controlGauges, type GatewayStatus, servingLines, version } from './control/gateway-status.ts'
 import type { Ports } from './control/ports.ts'
 import { restartNeeded } from './control/reload-rules.ts'
 import { createResolver } from './control/resolver.ts'
@@ -140,6 +140,7 @@ class WiredGateway implements Gateway {
       { version, provider, revision: this.#configuration.store.revision, pid: process.pid },
       'Sluice serves',
     )
+    for (const line of servingLines(conf, this.#ports.open)) this.#options.say(line)
   }
 
   async status(): Promise<GatewayStatus> {

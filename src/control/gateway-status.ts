@@ -2,7 +2,12 @@
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import type { ControlGauges } from '../admin/metrics-server.ts'
+import { servesAdmin } from '../config/boot-rules.ts'
+import type { BootConf } from '../config/boot-schema.ts'
+import { listenAddress } from '../threads/listening.ts'
 import type { Configuration } from './configuration.ts'
+
+const shownListeners = 8
 
 export interface GatewayStatus {
   readonly pid: number
@@ -42,6 +47,26 @@ export const version: string = (() => {
   const text = readFileSync(new URL(up, import.meta.url), 'utf8')
   return (JSON.parse(text) as { version: string }).version
 })()
+
+/** What an operator wants to know at the end of a start: where it can be reached. */
+export function servingLines(conf: BootConf, listeners: GatewayStatus['listeners']): readonly string[] {
+  const { deployment, apisix } = conf
+  const lines = [`Sluice ${version} serves`]
+  if (servesAdmin(conf)) {
+    const { ip, port } = deployment.admin.admin_listen
+    lines.push(
+      `  Admin API    ${deployment.admin.https_admin ? 'https' : 'http'}://${listenAddress({ host: ip, port })}/apisix/admin`,
+    )
+  }
+  if (apisix.enable_control) {
+    const { ip, port } = apisix.control
+    lines.push(`  Control API  http://${listenAddress({ host: ip, port })}/v1`)
+  }
+  const shown = listeners.slice(0, shownListeners).map((one) => `${one.transport} ${listenAddress(one)}`)
+  if (listeners.length > shownListeners) shown.push(`and ${listeners.length - shownListeners} more`)
+  lines.push(`  streams      ${shown.length === 0 ? 'no port yet' : shown.join(', ')}`)
+  return lines
+}
 
 /** The families of APISIX that main knows by itself. */
 export function controlGauges(configuration: Configuration): ControlGauges {
