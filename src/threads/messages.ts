@@ -33,6 +33,8 @@ export interface WorkerConf {
   readonly udpSessions: number
   /** Links (both sides) that this worker may hold. */
   readonly maxLinks: number
+  /** What sets that limit, for people. */
+  readonly maxLinksBy: string
   readonly metricSeries: number
   readonly fallbackSni: string | undefined
   readonly tlsProtocols: readonly string[]

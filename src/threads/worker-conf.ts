@@ -57,9 +57,6 @@ export function errorLogDestination(home: string, conf: BootConf): string {
 /** Throws when the file of trusted authorities cannot be read. */
 export function workerConf(home: string, conf: BootConf): WorkerConf {
   const { apisix, nginx_config: nginx, sluice } = conf
-  const descriptors = descriptorLimit()
-  const share =
-    descriptors === undefined ? Number.POSITIVE_INFINITY : (descriptors - reservedDescriptors) / workerCount(conf)
   const trusted = apisix.ssl.ssl_trusted_certificate
   return {
     home,
@@ -81,7 +78,7 @@ export function workerConf(home: string, conf: BootConf): WorkerConf {
     helloMs: millis(sluice.limits.hello_timeout),
     udpIdleMs: millis(sluice.udp_idle_timeout),
     udpSessions: sluice.limits.udp_sessions,
-    maxLinks: Math.max(2, Math.floor(Math.min(nginx.event.worker_connections, share))),
+    ...linkLimit(nginx.event.worker_connections, workerCount(conf)),
     metricSeries: sluice.limits.metric_series,
     fallbackSni: apisix.ssl.fallback_sni,
     tlsProtocols: apisix.ssl.ssl_protocols.trim().split(/\s+/),
@@ -112,6 +109,15 @@ function mustOpen(key: string, file: string): void {
   } catch (error) {
     throw new Error(`${key}: ${(error as Error).message}`, { cause: error })
   }
+}
+
+/** What one worker may hold, and which of the two limits says so. */
+function linkLimit(connections: number, workers: number): Pick<WorkerConf, 'maxLinks' | 'maxLinksBy'> {
+  const descriptors = descriptorLimit() ?? Number.POSITIVE_INFINITY
+  const share = Math.floor((descriptors - reservedDescriptors) / workers)
+  if (connections <= share)
+    return { maxLinks: Math.max(2, connections), maxLinksBy: 'nginx_config.event.worker_connections' }
+  return { maxLinks: Math.max(2, share), maxLinksBy: `the ${descriptors} open files that the process may have` }
 }
 
 function readAuthorities(file: string): string {

@@ -68,11 +68,13 @@ export class WorkerGate implements Gate {
 
   refused(link: Link, error: GatewayError): void {
     this.turnedAway++
+    const { maxLinks, maxLinksBy } = this.#options.conf()
     const fields = {
       client: `${link.remoteAddress}:${link.remotePort}`,
       port: link.localPort,
       code: error.code,
       cause: error.message,
+      ...(error.code === 'too_many_links' ? { limit: maxLinks, set_by: maxLinksBy } : {}),
     }
     if (error.origin === 'client') this.#options.log.info(fields, 'a connection was turned away')
     else this.#options.log.warn(fields, 'a connection was turned away')

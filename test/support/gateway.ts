@@ -32,6 +32,8 @@ export interface TestGatewayOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Added behind `start --foreground --home …`. */
   readonly args?: readonly string[]
+  /** Put in front of the program: `['prlimit', '--nofile=4096:4096']`. It must become the program, not its parent. */
+  readonly under?: readonly string[]
   /** How long the start may take. Default 20000. */
   readonly startMs?: number
 }
@@ -120,15 +122,17 @@ class Running implements TestGateway {
 
   async begin(): Promise<void> {
     const output = openSync(this.#terminal, 'a')
-    const args = [
+    const [program, ...args] = [
+      ...(this.#options.under ?? []),
+      process.execPath,
       path.join(root, 'bin/sluice'),
       'start',
       '--foreground',
       '--home',
       this.home,
       ...(this.#options.args ?? []),
-    ]
-    const child = spawn(process.execPath, args, {
+    ] as [string, ...string[]]
+    const child = spawn(program, args, {
       stdio: ['ignore', output, output],
       env: { ...process.env, ...this.#options.env },
     })
