@@ -1,10 +1,11 @@
 /**
  * Buffers lent to the kernel, which picks one for each receive: a connection that waits holds none. A buffer that came
- * back filled is counted as long as somebody uses it, and lent again after that. The memory outlives every connection
- * and is never unmapped: the kernel may still write to it after the ring was closed.
+ * back filled is counted as long as somebody uses it, and lent again after that. The memory lives as
+ * long as the thread, longer than any connection and longer than the ring.
  */
 import { getSystemErrorName } from 'node:util'
-import { addressOf, highHalf, lowHalf, type MappedMemory, mapAnonymous } from '../ffi/ring-memory.ts'
+import { allocate } from '../ffi/memory.ts'
+import { addressOf, highHalf, lowHalf } from '../ffi/ring-memory.ts'
 import { uringRegister } from '../ffi/uring-calls.ts'
 
 export interface BufferRingOptions {
@@ -26,9 +27,12 @@ export class BufferRing {
   readonly group: number
   readonly bufferBytes: number
   readonly buffers: number
-  readonly addressLow: Int32Array
-  readonly addressHigh: Int32Array
-  readonly #memory: MappedMemory
+  readonly #addressLow: Int32Array
+  readonly #addressHigh: Int32Array
+  /** What all of them are parts of. */
+  readonly memory: ArrayBuffer
+  readonly #baseLow: number
+  readonly #baseHigh: number
   readonly #ring: Int32Array
   readonly #ring16: Uint16Array
   readonly #mask: number
@@ -45,16 +49,17 @@ export class BufferRing {
   constructor(ringFd: number, options: BufferRingOptions) {
     const { group, buffers, bufferBytes, lent = buffers } = options
     if ((buffers & (buffers - 1)) !== 0 || buffers > 32_768) throw new RangeError(`${buffers} buffers`)
-    const ring = mapAnonymous(buffers * entryWords * 4)
-    const memory = mapAnonymous(buffers * bufferBytes)
-    if (ring === undefined || memory === undefined) throw new Error('no memory for buffers')
+    const ring = allocate(buffers * entryWords * 4)
+    const memory = allocate(buffers * bufferBytes)
     this.group = group
     this.buffers = buffers
     this.bufferBytes = bufferBytes
-    this.addressLow = new Int32Array(buffers)
-    this.addressHigh = new Int32Array(buffers)
-    this.#memory = memory
-    this.#ring = new Int32Array(ring.buffer)
+    this.#addressLow = new Int32Array(buffers)
+    this.#addressHigh = new Int32Array(buffers)
+    this.memory = memory.buffer
+    this.#baseLow = lowHalf(memory.address) >>> 0
+    this.#baseHigh = highHalf(memory.address)
+    this.#ring = new Int32Array(ring.buffer).fill(0)
     this.#ring16 = new Uint16Array(ring.buffer)
     this.#mask = buffers - 1
     this.#uses = new Uint16Array(buffers)
@@ -67,8 +72,8 @@ export class BufferRing {
     this.#register(ringFd, ring.address)
     for (let buffer = buffers - 1; buffer >= 0; buffer -= 1) {
       const address = memory.address + BigInt(buffer * bufferBytes)
-      this.addressLow[buffer] = lowHalf(address)
-      this.addressHigh[buffer] = highHalf(address)
+      this.#addressLow[buffer] = lowHalf(address)
+      this.#addressHigh[buffer] = highHalf(address)
       this.#spare[this.#spareCount] = buffer
       this.#spareCount += 1
     }
@@ -125,20 +130,30 @@ export class BufferRing {
   view(buffer: number, size: number): Uint8Array {
     let view = this.#views[buffer]
     if (view === undefined || view.length !== size) {
-      view = Buffer.from(this.#memory.buffer, buffer * this.bufferBytes, size)
+      view = Buffer.from(this.memory, buffer * this.bufferBytes, size)
       this.#views[buffer] = view
     }
     return view
   }
 
+  /** Where bytes of a buffer are, as seen from `owning`: the two halves of their address. */
+  lowOf(bytes: Uint8Array, offset: number): number {
+    return (this.#baseLow + bytes.byteOffset + offset) | 0
+  }
+
+  highOf(bytes: Uint8Array, offset: number): number {
+    const low = this.#baseLow + bytes.byteOffset + offset
+    return low < 2 ** 32 ? this.#baseHigh : this.#baseHigh + 1
+  }
+
   /** Any part of a buffer. */
   slice(buffer: number, offset: number, size: number): Uint8Array {
-    return Buffer.from(this.#memory.buffer, buffer * this.bufferBytes + offset, size)
+    return Buffer.from(this.memory, buffer * this.bufferBytes + offset, size)
   }
 
   /** The buffer that these bytes lie in; -1 when they lie elsewhere. */
   owning(bytes: Uint8Array): number {
-    if (bytes.buffer !== this.#memory.buffer) return -1
+    if (bytes.buffer !== this.memory) return -1
     return Math.floor(bytes.byteOffset / this.bufferBytes)
   }
 
@@ -146,8 +161,8 @@ export class BufferRing {
     const ring = this.#ring
     const place = this.#tail & this.#mask
     const at = place * entryWords
-    ring[at] = this.addressLow[buffer] as number
-    ring[at + 1] = this.addressHigh[buffer] as number
+    ring[at] = this.#addressLow[buffer] as number
+    ring[at + 1] = this.#addressHigh[buffer] as number
     ring[at + 2] = this.bufferBytes
     this.#ring16[at * 2 + 6] = buffer
     this.#lent += 1

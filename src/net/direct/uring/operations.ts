@@ -4,6 +4,19 @@
  */
 import type { Ring } from './ring.ts'
 
+/** What an entry is about, for whoever hears of its completion. */
+export const tickKind = 0
+export const cancelKind = 1
+export const receiveKind = 2
+export const receiveLargeKind = 3
+export const sendKind = 4
+export const writableKind = 5
+export const shutdownKind = 6
+export const closeKind = 7
+export const acceptKind = 8
+export const connectKind = 9
+export const readableKind = 10
+
 /** Bits of a completion's flags. */
 export const hasBuffer = 1
 export const hasMore = 2
@@ -34,13 +47,13 @@ const opSend = 26
 const opReceive = 27
 const opShutdown = 34
 
-const closeOnExec = 0x80000
+const closeOnExecNonBlocking = 0x80800
 /** Never a signal, and never wait: what the socket does not take at once is told, so that memory is free after the turn. */
 const sendFlags = 0x4000 | 0x40
 
 /** Accepts until it completes without `hasMore`; each result is a descriptor. */
 export function pushAccept(ring: Ring, fd: number, low: number, high: number): void {
-  ring.push(opAccept | multishotAccept, fd, 0, 0, 0, 0, 0, closeOnExec, low, high, 0)
+  ring.push(opAccept | multishotAccept, fd, 0, 0, 0, 0, 0, closeOnExecNonBlocking, low, high, 0)
 }
 
 /** Receives into buffers of `group` until it completes without `hasMore`. */

@@ -150,15 +150,20 @@ export class Ring {
     return ((this.#words[this.#submissionFlags] as number) & overflowed) !== 0
   }
 
-  /** Hands each completion that is there now to `receiver`, which may write entries meanwhile. Returns how many. */
+  /**
+   * Hands each completion that is there now to `receiver`, which may write entries meanwhile, and may reap itself: what it
+   * takes is not heard here any more. Returns how many were handed on.
+   */
   reap(receiver: CompletionReceiver): number {
     const words = this.#words
     const tail = words[this.#completionTail] as number
-    let head = words[this.#completionHead] as number
-    const count = (tail - head) | 0
-    while (head !== tail) {
+    let count = 0
+    for (;;) {
+      let head = words[this.#completionHead] as number
+      if (((tail - head) | 0) <= 0) return count
       const at = this.#completions + (head & this.#completionMask) * 4
       head = (head + 1) | 0
+      count += 1
       const low = words[at] as number
       const high = words[at + 1] as number
       const result = words[at + 2] as number
@@ -167,7 +172,6 @@ export class Ring {
       words[this.#completionHead] = head
       receiver.completed(low, high, result, flags)
     }
-    return count
   }
 
   /** Signals the counter `fd` for each completion, unless `signal` was switched off. */

@@ -1,0 +1,58 @@
+/**
+ * The engine on io_uring: one ring for a thread, on which accepts, connects, receives and sends are operations, all those of a
+ * turn handed over in one system call. Datagrams are only watched: their owners move many by a call of their own.
+ */
+import type {
+  AcceptOwner,
+  Acceptor,
+  ConnectOwner,
+  Engine,
+  Stream,
+  StreamOwner,
+  Task,
+  Watch,
+  Watcher,
+} from '../engine.ts'
+import { UringContext } from './context.ts'
+import { UringAcceptor } from './uring-acceptor.ts'
+import { UringConnect } from './uring-connect.ts'
+import { UringStream } from './uring-stream.ts'
+import { UringWatch } from './uring-watch.ts'
+
+let engine: UringEngine | undefined
+
+/** The engine of this thread, made on first use. Throws a `RangeError` with the reason where io_uring is refused. */
+export function uringEngine(): Engine {
+  engine ??= new UringEngine()
+  return engine
+}
+
+class UringEngine implements Engine {
+  readonly name = 'uring'
+  readonly #context: UringContext
+
+  constructor() {
+    this.#context = new UringContext()
+  }
+
+  acceptor(fd: number, owner: AcceptOwner): Acceptor {
+    return new UringAcceptor(this.#context, fd, owner)
+  }
+
+  connect(fd: number, address: bigint, addressBytes: number, owner: ConnectOwner): () => void {
+    const connect = new UringConnect(this.#context, fd, address, addressBytes, owner)
+    return () => connect.cancel()
+  }
+
+  stream(fd: number, owner: StreamOwner): Stream {
+    return new UringStream(this.#context, fd, owner)
+  }
+
+  watch(fd: number, watcher: Watcher): Watch {
+    return new UringWatch(this.#context, fd, watcher)
+  }
+
+  later(task: Task): void {
+    this.#context.later(task)
+  }
+}
