@@ -13,6 +13,8 @@ export interface TrafficOptions {
   readonly tls?: { readonly servername: string; readonly ca: string }
 }
 
+const maxFailures = 100
+
 export interface TrafficCount {
   /** Short sessions that went through as they should. */
   short: number
@@ -92,6 +94,8 @@ export async function startTraffic(options: TrafficOptions): Promise<Traffic> {
   const began = performance.now()
   const failed = (what: string, error: unknown): void => {
     const { code, message } = error as NodeJS.ErrnoException
+    // A port that is gone is not asked for ever.
+    if (count.failures.length >= maxFailures) running = false
     count.failures.push(`${what} after ${Math.round(performance.now() - began)} ms: ${code ?? ''} ${message}`)
   }
 
