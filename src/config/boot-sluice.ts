@@ -1,17 +1,5 @@
 /** The keys under `sluice:` in config.yaml: everything that APISIX does not have. Each bounds or times one thing. */
-import { count, either, type Field, list, oneOf, section, text, time } from './boot-field.ts'
-
-/** The wires that are named in the design but not in this version fail with a reason of their own. */
-function wire(): Field<'auto' | 'portable'> {
-  const inner = oneOf('auto', ['auto', 'portable'])
-  return {
-    ...inner,
-    read: (raw, path, reading) =>
-      raw === 'uring' || raw === 'epoll'
-        ? reading.fail(path, `${raw} is not built in this version of Sluice; use auto or portable`)
-        : inner.read(raw, path, reading),
-  }
-}
+import { count, either, list, oneOf, section, text, time } from './boot-field.ts'
 
 const ports = either<number | string>(
   0,
@@ -21,8 +9,8 @@ const ports = either<number | string>(
 )
 
 export const sluice = section({
-  /** How sockets are driven. */
-  wire: wire(),
+  /** How sockets are driven; `epoll` and `uring` only where the system allows it. */
+  wire: oneOf('auto', ['auto', 'portable', 'epoll', 'uring']),
   /** Ports that stream routes may open by themselves with `server_port`; empty: none. */
   stream_ports: list(ports),
   /** The database of the embedded provider, relative to the home directory. */

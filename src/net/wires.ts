@@ -1,6 +1,9 @@
 /**
- * The wires that there are, best first. Which of them a machine allows is decided once, at start.
+ * The wires that there are, best first. Which of them a machine allows is decided once, at start. Those that `auto` leaves
+ * alone are taken by name only, and their code is not even loaded before.
  */
+
+import { createRequire } from 'node:module'
 import type { TimerWheel } from '../base/timers.ts'
 import { createPortableWire } from './portable/wire.ts'
 import type { Wire } from './wire.ts'
@@ -12,17 +15,49 @@ export interface WireOptions {
 
 export interface WireKind {
   readonly name: Wire['name']
+  /** Never chosen by `auto`. */
+  readonly byNameOnly: boolean
   /** False where the system does not have, or does not allow, what it needs. */
   usable(): boolean
   create(options?: WireOptions): Wire
 }
 
-export const wires: readonly WireKind[] = [{ name: 'portable', usable: () => true, create: createPortableWire }]
+/** Synchronous, as a wire is created; and not before it is, since older versions of Node cannot even load them. */
+const load = createRequire(import.meta.url)
+const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+const epoll = (): typeof import('./direct/epoll/wire.ts') => load(`./direct/epoll/wire.${extension}`)
+
+/** Whether a direct wire can be made here: asked once, as it makes one. */
+function probed(create: () => Wire): () => boolean {
+  let outcome: boolean | undefined
+  return () => {
+    if (outcome !== undefined) return outcome
+    try {
+      outcome = process.platform === 'linux' && (process.arch === 'x64' || process.arch === 'arm64')
+      if (outcome) create()
+    } catch {
+      outcome = false
+    }
+    return outcome
+  }
+}
+
+export const wires: readonly WireKind[] = [
+  { name: 'portable', byNameOnly: false, usable: () => true, create: createPortableWire },
+  {
+    name: 'epoll',
+    byNameOnly: true,
+    usable: probed(() => epoll().createEpollWire()),
+    create: (options) => epoll().createEpollWire(options),
+  },
+]
 
 /** `auto` takes the first that is usable. Throws for a name that is not in the list, or a wire that is not usable here. */
 export function createWire(name: string, options: WireOptions = {}): Wire {
-  const kind = wires.find((wire) => (name === 'auto' || wire.name === name) && wire.usable())
+  const fits = (wire: WireKind): boolean => (name === 'auto' ? !wire.byNameOnly : wire.name === name)
+  const kind = wires.find((wire) => fits(wire) && wire.usable())
   if (kind !== undefined) return kind.create(options)
   const known = wires.map((wire) => wire.name).join(', ')
-  throw new RangeError(`no wire "${name}" on this system; there are: auto, ${known}`)
+  if (wires.some(fits)) throw new RangeError(`the wire "${name}" cannot be used on this system`)
+  throw new RangeError(`no wire "${name}"; there are: auto, ${known}`)
 }

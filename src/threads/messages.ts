@@ -23,7 +23,7 @@ export interface WorkerConf {
   readonly accessLog:
     | { readonly path: string; readonly format: string; readonly escape: 'default' | 'json' | 'none' }
     | undefined
-  readonly wire: 'auto' | 'portable'
+  readonly wire: 'auto' | 'portable' | 'epoll' | 'uring'
   readonly reusePort: boolean
   readonly backlog: number
   readonly keepAliveMs: number

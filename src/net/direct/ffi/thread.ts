@@ -51,13 +51,13 @@ export function readClock(): void {
 }
 
 /** `uv_metrics_t` is three counters of 64 bits and room for more. */
-const metrics = new BigUint64Array(new ArrayBuffer(256))
+const metrics = new Int32Array(new ArrayBuffer(256))
 const metricsAddress = ffi.getRawPointer(metrics.buffer)
 
 /** Grows whenever libuv has handled an event of a descriptor; the low 32 bits of the count. */
 export function loopEvents(): number {
   metricsInfo(loop, metricsAddress)
-  return Number(BigInt.asIntN(32, metrics[1] as bigint))
+  return metrics[2] as number
 }
 
 const descriptors: bigint[] = []

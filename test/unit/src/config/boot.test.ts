@@ -109,8 +109,8 @@ test('a wrong value fails with file, line, path, and what was expected', (contex
     ],
     ['sluice:\n  tcp_keepalive: soon', 'config.yaml:2: sluice.tcp_keepalive: expected a time such as 60s, got soon'],
     [
-      'sluice:\n  wire: uring',
-      'config.yaml:2: sluice.wire: uring is not built in this version of Sluice; use auto or portable',
+      'sluice:\n  wire: kqueue',
+      'config.yaml:2: sluice.wire: expected one of auto, portable, epoll, uring, got kqueue',
     ],
     [
       'sluice:\n  limits:\n    udp_sessions: 0',

@@ -1,0 +1,115 @@
+/**
+ * A TCP port that hands out links. When descriptors run out it accepts nothing for a while: connections wait in the kernel's
+ * queue meanwhile, and it is told once until one is accepted again.
+ */
+import { getSystemErrorName } from 'node:util'
+import { GatewayError } from '../../errors.ts'
+import type { Link } from '../link.ts'
+import { systemError } from '../portable/system-error.ts'
+import type { Listener, ListenOptions } from '../wire.ts'
+import { DirectLink, type LinkSide } from './direct-link.ts'
+import type { AcceptOwner, Acceptor, SocketName } from './engine.ts'
+import { errnos } from './ffi/calls.ts'
+import {
+  bindSocket,
+  closeSocket,
+  listenSocket,
+  localName,
+  openSocket,
+  setKeepAlive,
+  setNoDelay,
+} from './ffi/sockets.ts'
+
+/** How long nothing is accepted after the system had no descriptor, or no memory, for a connection. */
+const restMs = 200
+
+/** Throws the system's error, with `code`, as `node:net` would. */
+export class DirectListener implements Listener, AcceptOwner {
+  readonly host: string
+  readonly port: number
+  readonly #side: LinkSide
+  readonly #accepted: (link: Link) => void
+  readonly #failed: (error: GatewayError) => void
+  /** What accepted links need not ask for; undefined when the port listens on more than one address. */
+  readonly #local: SocketName | undefined
+  readonly #acceptor: Acceptor
+  #paused: boolean
+  #failing: boolean
+
+  constructor(
+    side: LinkSide,
+    options: ListenOptions,
+    accepted: (link: Link) => void,
+    failed: (error: GatewayError) => void,
+  ) {
+    const { host, keepAliveMs } = options
+    this.host = host
+    this.#side = side
+    this.#accepted = accepted
+    this.#failed = failed
+    this.#paused = false
+    this.#failing = false
+    const fd = listeningSocket(options)
+    // What is set here holds for every connection accepted from it, and spares each of them the calls.
+    setNoDelay(fd)
+    if (keepAliveMs > 0) setKeepAlive(fd, keepAliveMs)
+    this.port = localName(fd).port
+    const isEverywhere = host === '0.0.0.0' || host === '::'
+    this.#local = isEverywhere || host.includes('%') ? undefined : { host: shown(host), port: this.port }
+    this.#acceptor = side.engine.acceptor(fd, this)
+    this.#acceptor.resume()
+  }
+
+  pause(): void {
+    this.#paused = true
+    this.#acceptor.pause()
+  }
+
+  resume(): void {
+    this.#paused = false
+    this.#acceptor.resume()
+  }
+
+  close(): Promise<void> {
+    this.#acceptor.close()
+    return Promise.resolve()
+  }
+
+  /** For the engine, as the next. */
+  accepted(fd: number, remote: SocketName | undefined): void {
+    this.#failing = false
+    const link = new DirectLink(this.#side, fd, remote, this.#local ?? localName(fd), true)
+    this.#accepted(link)
+  }
+
+  acceptFailed(errno: number): void {
+    this.#side.wheel.start(restMs, this)
+    if (this.#failing) return
+    this.#failing = true
+    const code = errno === errnos.EMFILE || errno === errnos.ENFILE ? 'out_of_descriptors' : 'internal'
+    this.#failed(new GatewayError(code, `accept ${getSystemErrorName(-errno)} ${this.host}:${this.port}`))
+  }
+
+  /** For the wheel: there may be descriptors again. */
+  expired(): void {
+    if (!this.#paused) this.#acceptor.resume()
+  }
+}
+
+function shown(host: string): string {
+  return host.startsWith('::ffff:') && host.includes('.') ? host.slice(7) : host
+}
+
+function listeningSocket({ host, port, reusePort, backlog }: ListenOptions): number {
+  const fd = openSocket('stream', host)
+  if (fd < 0) throw systemError(fd, 'socket', host, port)
+  let doing = 'bind'
+  let error = bindSocket(fd, host, port, reusePort ? 'both' : 'address')
+  if (error === 0) {
+    doing = 'listen'
+    error = listenSocket(fd, backlog)
+  }
+  if (error === 0) return fd
+  closeSocket(fd)
+  throw systemError(error, doing, host, port)
+}

@@ -1,0 +1,37 @@
+/** What the set of descriptors and what stands in it know of each other. */
+import type { Task } from '../engine.ts'
+import type { Slabs } from './slabs.ts'
+
+/** One descriptor in the set. */
+export interface Entry {
+  readonly fd: number
+  /** 0 while it is not in the set. Set by the set. */
+  generation: number
+  /** Events of epoll, as far as they were asked for; breaks and hang-ups in any case. */
+  happened(events: number): void
+}
+
+/** What did not finish in its turn. */
+export interface Unfinished {
+  goOn(): void
+}
+
+export interface EntrySet {
+  readonly slabs: Slabs
+  /** Into the set, edge-triggered and for everything, as streams are. A negative errno when there is no room. */
+  enter(entry: Entry): number
+  /** The same for these events only. */
+  enterFor(entry: Entry, events: number): number
+  changeFor(entry: Entry, events: number): void
+  /** Closes the descriptor. */
+  forget(entry: Entry): void
+  /** The descriptor goes on elsewhere; what it was entered for is over. */
+  giveUp(entry: Entry): void
+  /** A connect is done: its entry stays until a stream takes its place, which holds the loop by itself. */
+  handOver(): void
+  /** Once, after the events at hand. */
+  again(entry: Unfinished): void
+  later(task: Task): void
+  /** Bytes were forwarded that no read of this thread has lent just now. */
+  notLent(): void
+}

@@ -1,0 +1,208 @@
+/**
+ * An engine on epoll: one set of descriptors for the thread. It hands events to whoever they are for, a bounded number at a
+ * time, and knows sockets only as entries of that set.
+ */
+import type {
+  AcceptOwner,
+  Acceptor,
+  ConnectOwner,
+  Engine,
+  Stream,
+  StreamOwner,
+  Task,
+  Watch,
+  Watcher,
+} from '../engine.ts'
+import { Epoll, edgeTriggered, peerShut, readable, writable } from '../ffi/epoll.ts'
+import { closeSocket } from '../ffi/sockets.ts'
+import { disown, loopFd } from '../ffi/thread.ts'
+import { type EventSource, NodeLoop } from '../node-loop.ts'
+import type { Entry, EntrySet, Unfinished } from './entry.ts'
+import { EpollAcceptor } from './epoll-acceptor.ts'
+import { EpollConnect } from './epoll-connect.ts'
+import { EpollStream } from './epoll-stream.ts'
+import { EpollWatch } from './epoll-watch.ts'
+import { Slabs } from './slabs.ts'
+
+const maxEvents = 128
+/** Events between two looks at the clock: to look costs as much as a tenth of a small event. */
+const eventsPerLook = 8
+
+export interface EpollOptions {
+  /** Overwrites borrowed bytes when their time is over, and throws where bytes are forwarded that are not lent. */
+  readonly checks: boolean
+}
+
+export class EpollEngine implements Engine, EntrySet, EventSource {
+  readonly name = 'epoll'
+  readonly slabs: Slabs
+  readonly #epoll: Epoll
+  readonly #checks: boolean
+  readonly #loop: NodeLoop
+  /** By descriptor. */
+  readonly #entries: (Entry | undefined)[]
+  /** Unlike any that an event still under way can carry: it would have to be two thousand million sockets old. */
+  #generation: number
+  #next: number
+  #count: number
+  #unfinished: Unfinished[]
+  readonly #tasks: Task[]
+  #taskAt: number
+
+  constructor(options: EpollOptions) {
+    this.slabs = new Slabs(options.checks)
+    this.#epoll = new Epoll(maxEvents)
+    this.#checks = options.checks
+    this.#entries = []
+    this.#generation = 0
+    this.#next = 0
+    this.#count = 0
+    this.#unfinished = []
+    this.#tasks = []
+    this.#taskAt = 0
+    this.#loop = new NodeLoop(this)
+    this.#epoll.add(loopFd, readable, 0)
+  }
+
+  acceptor(fd: number, owner: AcceptOwner): Acceptor {
+    this.#loop.hold()
+    return new EpollAcceptor(this, fd, owner)
+  }
+
+  connect(fd: number, address: bigint, addressBytes: number, owner: ConnectOwner): () => void {
+    this.#loop.hold()
+    const connect = new EpollConnect(this, fd, owner)
+    connect.start(address, addressBytes)
+    return () => connect.cancel()
+  }
+
+  stream(fd: number, owner: StreamOwner): Stream {
+    this.#loop.hold()
+    const before = this.#entries[fd]
+    if (!(before instanceof EpollConnect)) return new EpollStream(this, fd, owner, 0, 0)
+    const stream = new EpollStream(this, fd, owner, before.generation, before.events)
+    this.#entries[fd] = stream
+    return stream
+  }
+
+  watch(fd: number, watcher: Watcher): Watch {
+    const watch = new EpollWatch(this, fd, watcher)
+    this.#loop.hold()
+    return watch
+  }
+
+  later(task: Task): void {
+    this.#tasks.push(task)
+    this.#loop.wake()
+  }
+
+  /** As `EntrySet`, up to `notLent`. */
+  enter(entry: Entry): number {
+    return this.enterFor(entry, readable | writable | peerShut | edgeTriggered)
+  }
+
+  enterFor(entry: Entry, events: number): number {
+    this.#generation = this.#generation === 0x7fffffff ? 1 : this.#generation + 1
+    const error = this.#epoll.add(entry.fd, events, this.#generation)
+    if (error < 0) return error
+    entry.generation = this.#generation
+    this.#entries[entry.fd] = entry
+    return 0
+  }
+
+  changeFor(entry: Entry, events: number): void {
+    this.#epoll.change(entry.fd, events, entry.generation)
+  }
+
+  forget(entry: Entry): void {
+    this.#entries[entry.fd] = undefined
+    closeSocket(entry.fd)
+    this.#loop.release()
+  }
+
+  giveUp(entry: Entry): void {
+    if (entry.generation !== 0) this.#epoll.remove(entry.fd)
+    this.#entries[entry.fd] = undefined
+    disown(entry.fd)
+    this.#loop.release()
+  }
+
+  handOver(): void {
+    this.#loop.release()
+  }
+
+  again(entry: Unfinished): void {
+    this.#unfinished.push(entry)
+    this.#loop.wake()
+  }
+
+  notLent(): void {
+    if (this.#checks) throw new Error('bytes were forwarded that are not lent by a read of this thread')
+  }
+
+  /** For the loop, as the next three. */
+  get busy(): boolean {
+    return this.#next < this.#count || this.#unfinished.length > 0 || this.#taskAt < this.#tasks.length
+  }
+
+  wait(timeoutMs: number): number {
+    // An event is told once: those that are left go first.
+    if (this.#next < this.#count) return this.#count - this.#next
+    this.#next = 0
+    this.#count = 0
+    this.#count = this.#epoll.wait(timeoutMs)
+    return this.#count
+  }
+
+  /** True when Node's own loop has something to do. */
+  handle(until: number): boolean {
+    const epoll = this.#epoll
+    let isNodeReady = false
+    let look = eventsPerLook
+    while (this.#next < this.#count) {
+      const index = this.#next
+      this.#next = index + 1
+      const fd = epoll.descriptorOf(index)
+      const entry = this.#entries[fd]
+      if (fd === loopFd) isNodeReady = true
+      // The socket that this was for may be closed, and its number in use again.
+      else if (entry !== undefined && entry.generation === epoll.generationOf(index)) {
+        entry.happened(epoll.eventsOf(index))
+      }
+      look -= 1
+      if (look === 0) {
+        if (performance.now() > until) break
+        look = eventsPerLook
+      }
+    }
+    this.#finish()
+    this.#runTasks()
+    return isNodeReady
+  }
+
+  #finish(): void {
+    const unfinished = this.#unfinished
+    if (unfinished.length === 0) return
+    this.#unfinished = []
+    for (let index = 0; index < unfinished.length; index += 1) {
+      try {
+        unfinished[index]?.goOn()
+      } catch (error) {
+        // The others keep their turn: the exception goes on its way to whoever watches this thread.
+        this.#unfinished.push(...unfinished.slice(index + 1))
+        throw error
+      }
+    }
+  }
+
+  #runTasks(): void {
+    const tasks = this.#tasks
+    if (tasks.length === 0) return
+    while (this.#taskAt < tasks.length) {
+      this.#taskAt += 1
+      tasks[this.#taskAt - 1]?.run()
+    }
+    tasks.length = 0
+    this.#taskAt = 0
+  }
+}

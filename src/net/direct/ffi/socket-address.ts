@@ -1,0 +1,108 @@
+/**
+ * Socket addresses between text and `struct sockaddr_in` and `sockaddr_in6`. They are written to and read from one place of
+ * the thread, `here`: whoever fills it uses it before anyone else can.
+ */
+import ffi from 'node:ffi'
+import type { SocketName } from '../engine.ts'
+import { call } from './calls.ts'
+import { allocate } from './memory.ts'
+
+export const inet = 2
+export const inet6 = 10
+/** Room for any address that the kernel knows, `struct sockaddr_storage`. */
+export const addressRoom = 128
+
+const memory = allocate(addressRoom * 2 + 64)
+const bytes = new Uint8Array(memory.buffer)
+const words = new Uint32Array(memory.buffer)
+const view = new DataView(memory.buffer)
+const text = memory.address + BigInt(addressRoom)
+const sizeAt = (addressRoom * 2) / 4
+
+/** Where the kernel finds an address, or leaves one. */
+export const here: bigint = memory.address
+/** Where the kernel finds how much room there is, and leaves how much it took. */
+export const hereSize: bigint = memory.address + BigInt(addressRoom * 2)
+
+let lastHost: string | undefined
+let lastPort = -1
+let lastSize = 0
+
+/** Before a call that leaves an address in `here`. */
+export function expectAddress(): void {
+  words[sizeAt] = addressRoom
+  lastHost = undefined
+}
+
+/** Writes an address to `here`; its size, or 0 when `host` is not a numeric address. */
+export function writeAddress(host: string, port: number): number {
+  // A dial goes where the one before it went, more often than not.
+  if (host === lastHost && port === lastPort) return lastSize
+  lastHost = undefined
+  lastSize = host.includes(':') ? writeInet6(host, port) : writeInet(host, port)
+  if (lastSize === 0) return 0
+  lastHost = host
+  lastPort = port
+  return lastSize
+}
+
+function writeInet(host: string, port: number): number {
+  bytes.fill(0, 0, 16)
+  if (host.includes('\0') || call.inet_pton(inet, host, here + 4n) !== 1) return 0
+  view.setUint16(0, inet, true)
+  view.setUint16(2, port)
+  return 16
+}
+
+function writeInet6(host: string, port: number): number {
+  bytes.fill(0, 0, 28)
+  const percent = host.indexOf('%')
+  const address = percent === -1 ? host : host.slice(0, percent)
+  if (host.includes('\0') || call.inet_pton(inet6, address, here + 8n) !== 1) return 0
+  view.setUint16(0, inet6, true)
+  view.setUint16(2, port)
+  if (percent !== -1) {
+    const zone = host.slice(percent + 1)
+    const index = /^\d+$/.test(zone) ? Number(zone) : call.if_nametoindex(zone)
+    if (index === 0) return 0
+    view.setUint32(24, index, true)
+  }
+  return 28
+}
+
+/** What is in `here` now. Text is made of it when asked for. */
+export function readAddress(): SocketName {
+  const family = view.getUint16(0, true)
+  const port = view.getUint16(2)
+  if (family === inet) return new Inet(view.getUint32(4), port)
+  if (family !== inet6) return nowhere
+  return nameOfInet6(view, 8, here + 8n, port)
+}
+
+/** `address`: where the 16 bytes are that `at` of `from` shows. */
+export function nameOfInet6(from: DataView, at: number, address: bigint, port: number): SocketName {
+  const isMapped = from.getUint32(at) === 0 && from.getUint32(at + 4) === 0 && from.getUint32(at + 8) === 0xffff
+  if (isMapped) return new Inet(from.getUint32(at + 12), port)
+  if (call.inet_ntop(inet6, address, text, addressRoom) === 0n) return nowhere
+  return { host: ffi.toString(text) ?? '', port }
+}
+
+/** An IPv4 address and port, of which many are never read. */
+export class Inet implements SocketName {
+  readonly word: number
+  readonly port: number
+
+  /** `word` is the address, its first part highest. */
+  constructor(word: number, port: number) {
+    this.word = word
+    this.port = port
+  }
+
+  get host(): string {
+    const { word } = this
+    return `${word >>> 24}.${(word >>> 16) & 255}.${(word >>> 8) & 255}.${word & 255}`
+  }
+}
+
+/** No address: the socket is gone, or of a family that links do not have. */
+export const nowhere: SocketName = { host: '', port: 0 }

@@ -1,0 +1,102 @@
+/**
+ * Bytes in and out of stream sockets. The memory is this thread's own: slabs that reads land in, from which what was read can
+ * leave again uncopied, and an outbox that all other bytes are copied to first, since typed arrays of JavaScript may move.
+ * Lengths and places are those of typed arrays over the same memory, so none can lie outside of it.
+ */
+import { call, errno } from './calls.ts'
+import { allocate, type Memory } from './memory.ts'
+
+export const slabBytes = 64 * 1024
+/** MSG_NOSIGNAL: a peer that is gone is an error, not a signal. */
+const noSignal = 0x4000
+/** Pieces of one gathered write at most. */
+const maxPieces = 16
+
+/** What a read lands in. */
+export class Slab {
+  readonly address: bigint
+  readonly buffer: ArrayBuffer
+  /** Unfinished writes out of it, and the receiver that looks at it. */
+  holds: number
+
+  constructor() {
+    const memory = allocate(slabBytes)
+    this.address = memory.address
+    this.buffer = memory.buffer
+    this.holds = 0
+  }
+}
+
+/** A part of what a stream still has to send. */
+export interface Piece {
+  readonly bytes: Uint8Array
+  /** The slab that the bytes lie in; without one they are copied when their turn comes. */
+  readonly slab: Slab | undefined
+}
+
+/** Reads into the slab: how much, 0 at the end, or a negative errno. */
+export function readInto(fd: number, slab: Slab): number {
+  const size = call.recv(fd, slab.address, slabBytes, 0)
+  return size < 0 ? -(errno[0] as number) : size
+}
+
+/** Sends bytes that lie in the slab: how much was taken, or a negative errno. */
+export function sendFrom(fd: number, slab: Slab, bytes: Uint8Array): number {
+  const at = bytes.byteOffset
+  const address = at === 0 ? slab.address : slab.address + BigInt(at)
+  const size = call.send(fd, address, bytes.length, noSignal)
+  return size < 0 ? -(errno[0] as number) : size
+}
+
+const outbox: Memory = allocate(slabBytes)
+const outboxBytes = new Uint8Array(outbox.buffer)
+
+/** Sends up to 64 KB of any bytes, from `at` on: how much was taken, or a negative errno. */
+export function sendCopy(fd: number, bytes: Uint8Array, at: number): number {
+  const length = Math.min(bytes.length - at, slabBytes)
+  outboxBytes.set(length === bytes.length ? bytes : bytes.subarray(at, at + length))
+  const size = call.send(fd, outbox.address, length, noSignal)
+  return size < 0 ? -(errno[0] as number) : size
+}
+
+/** `struct iovec[16]`, then `struct msghdr` with nothing but these. */
+const vectors = allocate(maxPieces * 16 + 64)
+const vectorWords = new BigUint64Array(vectors.buffer)
+const headerAt = maxPieces * 2
+const header = vectors.address + BigInt(maxPieces * 16)
+vectorWords.fill(0n)
+vectorWords[headerAt + 2] = vectors.address
+
+/** How much the last `sendPieces` offered. */
+export let offered = 0
+
+/** Sends as many pieces as fit in one call, the first one from `at` on: how much was taken, or a negative errno. */
+export function sendPieces(fd: number, pieces: readonly Piece[], at: number): number {
+  let count = 0
+  let copied = 0
+  let from = at
+  offered = 0
+  for (const { bytes, slab } of pieces) {
+    if (count === maxPieces) break
+    let address: bigint
+    let length = bytes.length - from
+    if (slab === undefined) {
+      length = Math.min(length, slabBytes - copied)
+      if (length === 0) break
+      outboxBytes.set(bytes.subarray(from, from + length), copied)
+      address = outbox.address + BigInt(copied)
+      copied += length
+    } else {
+      address = slab.address + BigInt(bytes.byteOffset + from)
+    }
+    vectorWords[count * 2] = address
+    vectorWords[count * 2 + 1] = BigInt(length)
+    count += 1
+    offered += length
+    if (from + length < bytes.length) break
+    from = 0
+  }
+  vectorWords[headerAt + 3] = BigInt(count)
+  const size = call.sendmsg(fd, header, noSignal)
+  return size < 0 ? -(errno[0] as number) : size
+}
