@@ -154,8 +154,9 @@ export function datagramContract(name: string, create: () => Wire): void {
       await until(() => links.length === 2 && recorder.text === 'onetwo', { what: 'a new session' })
     })
 
-    test('a full table drops what would open one more session, tells it once, and serves the others', async () => {
-      await listen({ maxSessions: 2 })
+    test('a full table drops and counts what would open one more session, tells it once, and serves the others', async () => {
+      const drops: string[] = []
+      await listen({ maxSessions: 2, dropped: (reason) => void drops.push(reason) })
       const clients = [await peer(), await peer(), await peer()]
       for (const { socket } of clients) socket.send('first', listener.port, '127.0.0.1')
       clients[2]?.socket.send('again', listener.port, '127.0.0.1')
@@ -166,6 +167,8 @@ export function datagramContract(name: string, create: () => Wire): void {
       assert.equal(errors[0]?.code, 'too_many_links')
       assert.equal(links.length, 2)
       assert.equal(clients[2]?.received.length, 0)
+      await until(() => drops.length === 2, { what: 'the count of both' })
+      assert.deepEqual(new Set(drops), new Set(['too_many_sessions']))
     })
 
     test('a port where nobody is ends the dialled link with connect_refused', async () => {
