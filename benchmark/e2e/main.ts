@@ -1,5 +1,5 @@
 /**
- * `npm run benchmark -- [--only tcp-rr,idle-memory] [--seconds 5] [--rounds 5] [--sessions 9000] [--wire auto]`
+ * `npm run benchmark -- [--only tcp-rr,idle-memory] [--seconds 5] [--rounds 5] [--sessions 9000] [--routes 10000] [--wire auto]`
  * Sluice beside nginx and HAProxy on the same work: proxies share one processor, load and backends have the other.
  */
 import { execFileSync } from 'node:child_process'
@@ -7,6 +7,7 @@ import { cpus, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { findProgram } from '../../test/support/servers/program.ts'
+import { changeLatency } from './change-latency.ts'
 import { type Bench, type Contender, contenders, type Start } from './contenders.ts'
 import { Generators } from './generators.ts'
 import { idleMemory } from './idle-memory.ts'
@@ -15,7 +16,7 @@ import { idleTable, measuredTable, noiseLine } from './table.ts'
 import { type Workload, workloads } from './workloads.ts'
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
-const names = [...workloads.map((workload) => workload.name), 'idle-memory']
+const names = [...workloads.map((workload) => workload.name), 'idle-memory', 'change-latency']
 
 const { values } = parseArgs({
   options: {
@@ -23,6 +24,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '5' },
     rounds: { type: 'string', default: '5' },
     sessions: { type: 'string', default: '9000' },
+    routes: { type: 'string', default: '10000' },
     wire: { type: 'string', default: 'auto' },
     contenders: { type: 'string', default: 'direct,sluice,nginx,haproxy' },
   },
@@ -55,6 +57,10 @@ const chosen = new Map([...contenders(say)].filter(([name]) => values.contenders
 try {
   await loads(workloads.filter((workload) => wanted.includes(workload.name)))
   if (wanted.includes('idle-memory')) await idle(Number(values.sessions))
+  if (wanted.includes('change-latency')) {
+    say('\n## change-latency: changes by the Admin API, until they are in force on every worker')
+    say(await changeLatency({ routes: Number(values.routes), changes: 500, workers: 2 }))
+  }
 } finally {
   await Promise.all([tcpEcho.stop(), udpEcho.stop()])
   generators.remove()
