@@ -52,12 +52,23 @@ export const wires: readonly WireKind[] = [
   },
 ]
 
+const kindFor = (name: string): WireKind | undefined =>
+  wires.find((wire) => (name === 'auto' ? !wire.byNameOnly : wire.name === name) && wire.usable())
+
+/** Why there can be no wire of that name here; undefined: there can. Costs what it takes to make one. */
+export function wireRefusal(name: string): string | undefined {
+  if (kindFor(name) !== undefined) return undefined
+  const known = wires.map((wire) => wire.name)
+  if (known.some((one) => one === name)) {
+    const usable = wires.filter((wire) => wire.usable()).map((wire) => wire.name)
+    return `this system does not have, or does not allow, what ${name} needs; it can use auto, ${usable.join(', ')}`
+  }
+  return `there is no ${name} in this version; there are auto, ${known.join(', ')}`
+}
+
 /** `auto` takes the first that is usable. Throws for a name that is not in the list, or a wire that is not usable here. */
 export function createWire(name: string, options: WireOptions = {}): Wire {
-  const fits = (wire: WireKind): boolean => (name === 'auto' ? !wire.byNameOnly : wire.name === name)
-  const kind = wires.find((wire) => fits(wire) && wire.usable())
+  const kind = kindFor(name)
   if (kind !== undefined) return kind.create(options)
-  const known = wires.map((wire) => wire.name).join(', ')
-  if (wires.some(fits)) throw new RangeError(`the wire "${name}" cannot be used on this system`)
-  throw new RangeError(`no wire "${name}"; there are: auto, ${known}`)
+  throw new RangeError(wireRefusal(name))
 }

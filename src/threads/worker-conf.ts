@@ -7,6 +7,7 @@ import type { BootConf } from '../config/boot-schema.ts'
 import { millis } from '../config/units.ts'
 import type { CertificateDefaults } from '../net/tls/certificates.ts'
 import { checkCiphers } from '../net/tls/check-ciphers.ts'
+import { wireRefusal } from '../net/wires.ts'
 import type { WorkerConf } from './messages.ts'
 
 /** Descriptors that are nobody's link: logs, database, listeners, the APIs' connections, Node's own. */
@@ -93,6 +94,8 @@ export function workerConf(home: string, conf: BootConf): WorkerConf {
 /** Throws with the key of what would fail in every worker: log files that cannot be opened, ciphers that there are not. */
 export function checkWorkerConf(conf: WorkerConf): void {
   mustOpen('nginx_config.error_log', conf.errorLog)
+  const refusal = wireRefusal(conf.wire)
+  if (refusal !== undefined) throw new Error(`sluice.wire: ${refusal}`)
   if (conf.accessLog !== undefined) mustOpen('nginx_config.stream.access_log', conf.accessLog.path)
   try {
     checkCiphers(conf.tlsCiphers)

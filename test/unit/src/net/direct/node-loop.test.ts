@@ -1,0 +1,190 @@
+/** How the direct wire shares its thread with Node: who waits for whom, and for how long. */
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import net from 'node:net'
+import { after, before, describe, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import { MessageChannel, Worker } from 'node:worker_threads'
+import type { Link } from '../../../../../src/net/link.ts'
+import type { Listener, Wire } from '../../../../../src/net/wire.ts'
+import { wires } from '../../../../../src/net/wires.ts'
+import { Echo, streamTo } from '../../../../support/recorder.ts'
+import { until } from '../../../../support/until.ts'
+
+for (const kind of wires.filter(({ name }) => name !== 'portable')) {
+  describe(`${kind.name} beside Node's loop`, { skip: !kind.usable() && `needs ${kind.name}`, timeout: 60_000 }, () => {
+    let wire: Wire
+    let listener: Listener
+    const links: Link[] = []
+
+    before(async () => {
+      wire = kind.create()
+      listener = await wire.listen(
+        { host: '127.0.0.1', port: 0, reusePort: false, backlog: 128, keepAliveMs: 0 },
+        (link) => {
+          links.push(link)
+          link.open(new Echo())
+        },
+        assert.ifError,
+      )
+    })
+
+    after(async () => {
+      for (const link of links) link.reset()
+      await listener.close()
+    })
+
+    /** Keeps `count` echoes busy until the function that it returns is called. */
+    function load(count: number): () => number {
+      let [rounds, stopped] = [0, false]
+      for (let index = 0; index < count; index += 1) {
+        wire.dial(streamTo(listener.port), {
+          connected(link) {
+            link.open({
+              bytes(_link, bytes) {
+                rounds += 1
+                if (stopped) link.close()
+                else link.forward(bytes)
+              },
+              ended() {},
+              drained() {},
+              closed() {},
+            })
+            link.send(Buffer.alloc(100))
+          },
+          failed: assert.ifError,
+        })
+      }
+      return () => {
+        stopped = true
+        return rounds
+      }
+    }
+
+    test('while links are busy timers, messages, promises and sockets of Node are served soon', async () => {
+      const stop = load(32)
+      const channel = new MessageChannel()
+      const server = net.createServer((socket) => socket.pipe(socket)).listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      const client = net.connect((server.address() as net.AddressInfo).port, '127.0.0.1')
+      await once(client, 'connect')
+      const waits: Record<'timer' | 'message' | 'socket' | 'promise', number[]> = {
+        timer: [],
+        message: [],
+        socket: [],
+        promise: [],
+      }
+      const timed = async (into: number[], wait: Promise<unknown>, lessMs = 0): Promise<void> => {
+        const startedAt = performance.now()
+        await wait
+        into.push(performance.now() - startedAt - lessMs)
+      }
+      for (let round = 0; round < 100; round += 1) {
+        await timed(waits.timer, pause(2), 2)
+        const heard = once(channel.port2, 'message')
+        channel.port1.postMessage(round)
+        await timed(waits.message, heard)
+        const echoed = once(client, 'data')
+        client.write('x')
+        await timed(waits.socket, echoed)
+        await timed(waits.promise, Promise.resolve())
+      }
+      const rounds = stop()
+      channel.port1.close()
+      client.destroy()
+      server.close()
+      assert.ok(rounds > 100, `${rounds} rounds of the load`)
+      for (const [what, times] of Object.entries(waits)) {
+        times.sort((one, other) => one - other)
+        const median = times[times.length >>> 1] as number
+        // Wide, since others use the processor as well; a turn that did not end would take far longer.
+        assert.ok(median < 5, `${what}: ${median} ms at the median`)
+      }
+    })
+
+    test('what Node is asked for in a callback of a link is begun although nothing else happens', async () => {
+      const server = net.createServer((socket) => socket.end('hello')).listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      const { port } = server.address() as net.AddressInfo
+      const steps: string[] = []
+      wire.dial(streamTo(listener.port), {
+        connected(link) {
+          link.open({
+            bytes() {
+              process.nextTick(() => steps.push('tick'))
+              queueMicrotask(() => steps.push('microtask'))
+              net
+                .connect(port, '127.0.0.1')
+                .on('data', () => steps.push('socket'))
+                .on('end', () => steps.push('end'))
+              link.close()
+            },
+            ended() {},
+            drained() {},
+            closed() {},
+          })
+          link.send(Buffer.from('x'))
+        },
+        failed: assert.ifError,
+      })
+      await until(() => steps.includes('end'), { ms: 2000, what: 'the socket of Node' })
+      assert.deepEqual(steps, ['tick', 'microtask', 'socket', 'end'])
+      server.close()
+    })
+
+    test('a thread that only listens sleeps', async () => {
+      const code = `
+        const { parentPort } = require('node:worker_threads')
+        const { wires } = require(${JSON.stringify(new URL('../../../../../src/net/wires.ts', import.meta.url).pathname)})
+        const wire = wires.find(({ name }) => name === ${JSON.stringify(kind.name)}).create()
+        let turns = 0
+        const immediate = globalThis.setImmediate
+        globalThis.setImmediate = (...all) => { turns += 1; return immediate(...all) }
+        wire.listen({ host: '127.0.0.1', port: 0, reusePort: false, backlog: 8, keepAliveMs: 0 }, () => {}, () => {})
+          .then((listener) => parentPort.postMessage(listener.port))
+        parentPort.on('message', () => parentPort.postMessage({ turns }))
+      `
+      const worker = new Worker(code, { eval: true })
+      const ask = async (): Promise<number> => {
+        worker.postMessage('turns')
+        const [answer] = (await once(worker, 'message')) as [{ turns: number }]
+        return answer.turns
+      }
+      await once(worker, 'message')
+      await ask()
+      await pause(300)
+      const before = await ask()
+      await pause(1000)
+      // Each turn asks for two immediates at most; to answer takes a few turns until the thread is calm again.
+      const turns = (await ask()) - before
+      assert.ok(turns <= 30, `${turns} immediates in a second`)
+      await worker.terminate()
+    })
+
+    test('a thread that is terminated leaves no port and no connection behind', async () => {
+      const code = `
+        const { parentPort } = require('node:worker_threads')
+        const { wires } = require(${JSON.stringify(new URL('../../../../../src/net/wires.ts', import.meta.url).pathname)})
+        const wire = wires.find(({ name }) => name === ${JSON.stringify(kind.name)}).create()
+        const nobody = { bytes() {}, ended() {}, drained() {}, closed() {} }
+        wire.listen({ host: '127.0.0.1', port: 0, reusePort: false, backlog: 8, keepAliveMs: 0 },
+          (link) => { link.open(nobody); parentPort.postMessage('accepted') }, () => {})
+          .then((listener) => parentPort.postMessage(listener.port))
+      `
+      const worker = new Worker(code, { eval: true })
+      const [port] = (await once(worker, 'message')) as [number]
+      const client = net.connect(port, '127.0.0.1')
+      client.on('error', () => {})
+      const accepted = once(worker, 'message')
+      await once(client, 'connect')
+      await accepted
+      const closed = once(client, 'close')
+      client.resume()
+      await worker.terminate()
+      await closed
+      const refused = net.connect(port, '127.0.0.1')
+      const [error] = (await once(refused, 'error')) as [NodeJS.ErrnoException]
+      assert.equal(error.code, 'ECONNREFUSED')
+    })
+  })
+}
