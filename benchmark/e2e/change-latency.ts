@@ -6,6 +6,7 @@ import { mkdirSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { fileURLToPath } from 'node:url'
 import { EmbeddedDatabase } from '../../src/config/embedded-database.ts'
 import { namedServer } from '../../test/support/backends.ts'
 import { freePort } from '../../test/support/free-port.ts'
@@ -28,7 +29,10 @@ export async function changeLatency({ routes, changes, workers }: ChangeLatencyO
   const gateway = await startTestGateway({
     workers,
     startMs: 120_000,
-    config: { apisix: { stream_proxy: { tcp: ports.map((port) => `127.0.0.1:${port}`) } } },
+    config: {
+      apisix: { stream_proxy: { tcp: ports.map((port) => `127.0.0.1:${port}`) } },
+      sluice: { extra_plugins: [fileURLToPath(new URL('../../test/fixtures/throwing-plugin.ts', import.meta.url))] },
+    },
   })
   try {
     const empty = await startMs(gateway, () => {})
@@ -57,6 +61,11 @@ export async function changeLatency({ routes, changes, workers }: ChangeLatencyO
       const taken = await measure(gateway, { path, body, front, client, changes })
       lines.push(row(name, taken))
     }
+    const replaced = await replacementMs(gateway, front)
+    lines.push(
+      '',
+      `a worker that breaks: all ${workers} serve again after ${replaced.map((ms) => ms.toFixed(0)).join(', ')} ms`,
+    )
     return lines.join('\n')
   } finally {
     await gateway.stop()
@@ -108,6 +117,28 @@ function row(name: string, { answered, inForce, atOnce }: Taken): string {
 function quantile(list: readonly number[], part: number): number {
   const sorted = [...list].sort((a, b) => a - b)
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN
+}
+
+/** Breaks a worker by a plugin that throws, a few times, and takes the time until as many as before serve. */
+async function replacementMs(gateway: TestGateway, front: number): Promise<number[]> {
+  const plugins = { 'throw-later': {} }
+  await put(gateway, '/stream_routes/breaking', {
+    server_port: front,
+    remote_addr: '127.0.0.3',
+    upstream_id: 'shared',
+    plugins,
+  })
+  const taken: number[] = []
+  for (let restarts = 1; restarts <= 3; restarts++) {
+    await nameAt(front, '127.0.0.3')
+    const from = performance.now()
+    for (;;) {
+      const { workers } = await gateway.status()
+      if (workers.every((worker) => worker.state === 'running' && worker.restarts >= restarts)) break
+    }
+    taken.push(performance.now() - from)
+  }
+  return taken
 }
 
 /** Stops the gateway, does something to its home, and takes the time of its next start. */
