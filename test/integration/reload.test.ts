@@ -137,6 +137,7 @@ test('SIGUSR1 goes on in new files once the old ones were renamed, in main and a
   const turn = (name: string): void =>
     renameSync(path.join(gateway.home, 'logs', name), path.join(gateway.home, 'logs', `${name}.1`))
   for (let i = 0; i < 4; i++) await firstLine(steady)
+  await until(async () => (await gateway.status()).connections.active === 0, { what: 'the end of the sessions' })
   turn('turned.log')
   turn('turned-access.log')
   const reopenings = async (): Promise<number> =>
