@@ -5,11 +5,14 @@ import { renameSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
+import type { TLSSocket } from 'node:tls'
 import { type Backend, firstLine, namedServer } from '../support/backends.ts'
+import { makeCa, makeCertificate } from '../support/certificates.ts'
 import { freePort } from '../support/free-port.ts'
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'
 import { adminKey } from '../support/gateway-config.ts'
 import { askHttp } from '../support/http-ask.ts'
+import { tlsConnect } from '../support/tls-client.ts'
 import { startTraffic } from '../support/traffic.ts'
 import { until } from '../support/until.ts'
 
@@ -184,6 +187,39 @@ test('the Admin API moves to another port with another key, and the old one is c
   put({})
   assert.deepEqual(await gateway.reload(), [])
   assert.deepEqual([await at(gateway.port('admin'), adminKey), await at(moved, adminKey)], [200, 0])
+})
+
+test('other TLS defaults hold for new handshakes, and sessions made before go on', async () => {
+  const port = await freePort()
+  const more = [{ addr: `127.0.0.1:${port}`, tls: true }]
+  const ca = makeCa()
+  put({ workers: 2, more })
+  await gateway.reload()
+  const ssl = { ...makeCertificate({ ca, names: ['tls.test'] }), snis: ['tls.test'] }
+  assert.equal((await gateway.admin('PUT', '/ssls/tls', ssl)).status, 201)
+  const dial = async (): Promise<TLSSocket> => {
+    const socket = await tlsConnect(port, { servername: 'tls.test', ca: ca.cert })
+    await once(socket, 'data')
+    return socket
+  }
+  const old = await dial()
+  assert.equal(old.getProtocol(), 'TLSv1.3')
+  gateway.configure({
+    ...config({ workers: 2 }),
+    apisix: { stream_proxy: { tcp: [`127.0.0.1:${steady}`, ...more] }, ssl: { ssl_protocols: 'TLSv1.2' } },
+  })
+  assert.deepEqual(await gateway.reload(), [])
+  for (let i = 0; i < 8; i++) {
+    const fresh = await dial()
+    assert.equal(fresh.getProtocol(), 'TLSv1.2')
+    fresh.destroy()
+  }
+  old.write('still')
+  const [echo] = (await once(old, 'data')) as [Buffer]
+  assert.equal(echo.toString(), 'still')
+  old.destroy()
+  put({})
+  await gateway.reload()
 })
 
 test('keys that need a restart are named, and do not keep the others from taking effect', async () => {
