@@ -34,7 +34,7 @@ export interface TestGatewayOptions {
   readonly args?: readonly string[]
   /** Put in front of the program: `['prlimit', '--nofile=4096:4096']`. It must become the program, not its parent. */
   readonly under?: readonly string[]
-  /** How long the start may take. Default 20000. */
+  /** How long the start may take. Default 60000. */
   readonly startMs?: number
 }
 
@@ -142,7 +142,7 @@ class Running implements TestGateway {
     this.#exit = new Promise((resolve) => child.once('exit', () => resolve()))
     child.unref()
     try {
-      await until(() => this.#serves(child), { ms: this.#options.startMs ?? 20_000, what: 'a gateway that serves' })
+      await until(() => this.#serves(child), { ms: this.#options.startMs ?? 60_000, what: 'a gateway that serves' })
     } catch (error) {
       const log = await this.log()
       process.removeListener('exit', this.#clean)
@@ -159,6 +159,9 @@ class Running implements TestGateway {
     if (control === undefined) return false
     try {
       return ((await control.ask('identity', 5000)) as Identity).state === 'running'
+    } catch {
+      // Busy loading its own code: asked again until the start has taken too long.
+      return false
     } finally {
       control.close()
     }

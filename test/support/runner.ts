@@ -55,7 +55,9 @@ function filesOf(given: string): string[] {
 async function runFiles(files: string[], concurrency: number): Promise<{ passed: boolean; skipped: Skipped[] }> {
   const skipped: Skipped[] = []
   let passed = true
-  const events = run({ files, concurrency, timeout: fileTimeoutMs, cwd: root })
+  // A file whose set-up failed may leave servers behind that keep it alive: it ends with its last test all the same.
+  const execArgv = [...process.execArgv, '--test-force-exit']
+  const events = run({ files, concurrency, timeout: fileTimeoutMs, cwd: root, execArgv })
   events.on('test:fail', (event) => {
     // A test that is marked as to do may fail.
     if (event.todo === undefined) passed = false
