@@ -11,7 +11,7 @@ import type { Link, Receiver } from '../link.ts'
 import { lingerMs, maxDiscardedBytes } from '../portable/linger.ts'
 import type { Engine, SocketName, Stream, StreamOwner } from './engine.ts'
 import { nowhere } from './ffi/socket-address.ts'
-import { localName, remoteName, setNoDelay } from './ffi/sockets.ts'
+import { closeSocket, localName, remoteName, setNoDelay } from './ffi/sockets.ts'
 
 /** What all links of one side of a wire have in common. */
 export interface LinkSide {
@@ -44,6 +44,8 @@ const hasWritten = 256
 const noDelay = 512
 const owesDrained = 1024
 const reads = 2048
+/** Out of the engine, and not yet a socket of Node's. */
+const detached = 4096
 
 export class DirectLink implements Link, StreamOwner {
   readonly carrier = 'stream'
@@ -190,23 +192,21 @@ export class DirectLink implements Link, StreamOwner {
   }
 
   /**
-   * Gives the descriptor up to whoever goes on with it; this link is dead without a further call. `early`: bytes that were
-   * read already and never delivered.
+   * Before `takeSocket`: takes the descriptor out of the engine; this link is dead without a further call. Returns bytes that
+   * were read already and never delivered: whoever goes on has to be given them. Throws `internal` when it is closed.
    */
-  release(): { readonly fd: number; readonly early: Uint8Array | undefined } {
+  detach(): Uint8Array | undefined {
     if ((this.#flags & gone) !== 0) throw new GatewayError('internal', 'this link is closed')
     this.#leave()
-    this.#flags |= told
-    return this.#stream.release()
+    this.#flags |= told | detached
+    return this.#stream.release().early
   }
 
   /** For `take-socket.ts`. */
   takeSocket(): net.Socket {
-    const { fd, early } = this.release()
-    // A paused socket reads nothing; `manualStart` and `pauseOnCreate` are what `node:net` itself starts such ones with.
-    const options = { fd, allowHalfOpen: true, readable: true, writable: true, manualStart: true, pauseOnCreate: true }
-    const socket = new net.Socket(options)
-    socket.setNoDelay(true)
+    const early = (this.#flags & detached) === 0 ? this.detach() : undefined
+    this.#flags &= ~detached
+    const socket = socketOf(this.#fd)
     if (early !== undefined) socket.unshift(early)
     return socket
   }
@@ -314,6 +314,18 @@ export class DirectLink implements Link, StreamOwner {
   #leave(): void {
     this.#flags |= gone
     this.#linger?.timer.cancel()
+  }
+}
+
+/** A paused socket of Node's; the descriptor is closed if there can be none. */
+function socketOf(fd: number): net.Socket {
+  // `manualStart` and `pauseOnCreate` are what `node:net` itself starts sockets with that shall not read yet.
+  const options = { fd, allowHalfOpen: true, readable: true, writable: true, manualStart: true, pauseOnCreate: true }
+  try {
+    return new net.Socket(options).setNoDelay(true)
+  } catch (error) {
+    closeSocket(fd)
+    throw GatewayError.from(error)
   }
 }
 

@@ -3,13 +3,13 @@
  * Node, which is given the descriptor. Linux on x64 and arm64, Node 26; loaded only where it is asked for by name.
  */
 import { TimerWheel } from '../../base/timers.ts'
-import type { GatewayError } from '../../errors.ts'
+import { GatewayError } from '../../errors.ts'
 import type { Link } from '../link.ts'
 import { dialTls } from '../portable/tls-dial.ts'
 import { terminateTls } from '../portable/tls-handshake.ts'
 import type { DatagramOptions, DialReceiver, Listener, ListenOptions, Target, TlsTermination, Wire } from '../wire.ts'
 import { dialDirect } from './direct-dial.ts'
-import type { LinkSide } from './direct-link.ts'
+import { DirectLink, type LinkSide } from './direct-link.ts'
 import { DirectListener } from './direct-listener.ts'
 import { dialUdpDirect } from './direct-udp-dial.ts'
 import { type DatagramSide, DirectUdpListener } from './direct-udp-listener.ts'
@@ -61,7 +61,27 @@ export class DirectWire implements Wire {
   }
 
   terminate(link: Link, head: Uint8Array, tls: TlsTermination, receiver: DialReceiver): () => void {
-    return terminateTls(link, head, tls, this.#wheel, receiver)
+    let early: Uint8Array | undefined
+    try {
+      if (link instanceof DirectLink) early = link.detach()
+      const all = early === undefined ? head : Buffer.concat([head, early])
+      return terminateTls(link, all, tls, this.#wheel, receiver)
+    } catch (error) {
+      // It broke in the very turn in which it was to be handed over.
+      return this.#refuse(new GatewayError('client_gone', 'the connection closed before TLS', error), receiver)
+    }
+  }
+
+  #refuse(error: GatewayError, receiver: DialReceiver): () => void {
+    let isWanted = true
+    this.#accepting.engine.later({
+      run() {
+        if (isWanted) receiver.failed(error)
+      },
+    })
+    return () => {
+      isWanted = false
+    }
   }
 
   readonly #connect = (target: Target, receiver: DialReceiver): (() => void) =>
