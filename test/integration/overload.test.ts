@@ -16,6 +16,9 @@ import { until } from '../support/until.ts'
 const needsPrlimit = spawnSync('prlimit', ['--version']).status === 0 ? false : 'needs prlimit'
 const needsProc = rssMiB(process.pid) === undefined ? 'needs /proc' : false
 
+/** Heaps that are small from the start: with V8's own sizes they grow for minutes before anything is collected. */
+const smallHeaps = { NODE_OPTIONS: '--max-old-space-size=64 --max-semi-space-size=1' }
+
 interface Rig extends AsyncDisposable {
   readonly gateway: TestGateway
   /** Two plain ports and one that ends TLS, all to the same backend. */
@@ -63,7 +66,7 @@ async function startRig(options: TestGatewayOptions = {}): Promise<Rig> {
 }
 
 const settled = (gateway: TestGateway, active: number): Promise<unknown> =>
-  until(async () => (await gateway.status()).connections.active === active, { ms: 30_000, what: 'the end of sessions' })
+  until(async () => (await gateway.status()).connections.active === active, { ms: 60_000, what: 'the end of sessions' })
 
 /** A client that keeps talking and fails when it is not answered. */
 async function steadyClient(port: number): Promise<{ answers: () => number; stop: () => void }> {
@@ -150,26 +153,26 @@ async function tlsSession(port: number): Promise<void> {
 test('20,000 short sessions leave nothing behind, neither sessions nor descriptors nor memory', {
   skip: needsProc,
 }, async () => {
-  await using rig = await startRig()
+  await using rig = await startRig({ env: smallHeaps })
   const { gateway, first, secure } = rig
   const held: number[] = []
   const resting = descriptors(gateway.pid) ?? 0
   // The first round grows heaps to their working size.
   for (let round = 0; round < 3; round++) {
-    await sessions(10_000, 64, () => plainSession(first))
-    await sessions(500, 16, () => tlsSession(secure))
+    await sessions(7000, 64, () => plainSession(first))
+    await sessions(300, 16, () => tlsSession(secure))
     await settled(gateway, 0)
     held.push(rssMiB(gateway.pid) ?? 0)
   }
   const [, before = 0, after = 0] = held
-  assert.ok(after - before < 24, `resident after each round: ${held.map(Math.round).join(', ')} MiB`)
+  assert.ok(after - before < 12, `resident after each round: ${held.map(Math.round).join(', ')} MiB`)
   assert.ok((descriptors(gateway.pid) ?? 0) <= resting + 8, 'descriptors were left behind')
   const { connections } = await gateway.status()
-  assert.ok(connections.accepted >= 30_000, `${connections.accepted} accepted`)
+  assert.ok(connections.accepted >= 21_000, `${connections.accepted} accepted`)
 })
 
 test('a flood of connections that come and go leaves no memory behind', { skip: needsProc }, async () => {
-  await using rig = await startRig()
+  await using rig = await startRig({ env: smallHeaps })
   const { gateway, first, second } = rig
   const held: number[] = []
   for (let round = 0; round < 3; round++) {
@@ -185,5 +188,5 @@ test('a flood of connections that come and go leaves no memory behind', { skip: 
     held.push(rssMiB(gateway.pid) ?? 0)
   }
   const [, before = 0, after = 0] = held
-  assert.ok(after - before < 32, `resident after each round: ${held.map(Math.round).join(', ')} MiB`)
+  assert.ok(after - before < 24, `resident after each round: ${held.map(Math.round).join(', ')} MiB`)
 })

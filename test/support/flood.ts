@@ -15,7 +15,7 @@ export interface FloodOptions {
   readonly payload?: Uint8Array
 }
 
-/** What became of the connections. */
+/** What became of the connections; those that are not through after some seconds are given up. */
 export interface FloodOutcome {
   /** Got through the handshake of TCP. */
   readonly connected: number
@@ -71,6 +71,9 @@ async function answerOf(child: ChildProcess, question: string): Promise<FloodOut
   }
 }
 
+/** A client whose SYN finds no room tries again ever later, for two minutes. No flood is waited for that long. */
+const patienceMs = 6000
+
 /** Opens all connections in one go, and answers questions until it is ended. */
 function flood(port: number, connections: number, localAddress: string, payload: Buffer): void {
   const counts: Counts = { connected: 0, closed: 0, failed: 0 }
@@ -78,17 +81,24 @@ function flood(port: number, connections: number, localAddress: string, payload:
   const all = new Promise<void>((resolve) => {
     settled = resolve
   })
+  const trying = new Set<net.Socket>()
+  setTimeout(() => {
+    for (const socket of trying) socket.destroy()
+  }, patienceMs)
   for (let i = 0; i < connections; i++) {
     const socket = net.connect({ port, host: '127.0.0.1', localAddress })
     let through = false
+    trying.add(socket)
     socket.on('connect', () => {
       through = true
+      trying.delete(socket)
       counts.connected++
       if (payload.length > 0) socket.write(payload)
       if (counts.connected + counts.failed === connections) settled()
     })
     socket.on('error', () => {})
     socket.on('close', () => {
+      trying.delete(socket)
       if (through) counts.closed++
       else counts.failed++
       if (counts.connected + counts.failed === connections) settled()
