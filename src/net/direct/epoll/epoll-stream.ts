@@ -10,7 +10,7 @@ import { offered, type Piece, readInto, type Slab, sendCopy, sendFrom, sendPiece
 import type { Entry, EntrySet } from './entry.ts'
 
 /** Reads, or gathered writes, of one link in a turn; then it is the others' turn. */
-const maxRounds = 4
+const maxRounds = 2
 
 // Bits of `#flags`.
 const reading = 1

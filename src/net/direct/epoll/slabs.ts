@@ -32,7 +32,9 @@ export class Slabs {
   lend(slab: Slab, size: number): Uint8Array {
     slab.holds += 1
     this.lent = slab
-    return new Uint8Array(slab.buffer, 0, size)
+    // Callers come back with the same few sizes.
+    if (slab.start.length !== size) slab.start = new Uint8Array(slab.buffer, 0, size)
+    return slab.start
   }
 
   /** The receiver has returned. */

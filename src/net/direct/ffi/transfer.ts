@@ -18,12 +18,15 @@ export class Slab {
   readonly buffer: ArrayBuffer
   /** Unfinished writes out of it, and the receiver that looks at it. */
   holds: number
+  /** Its first bytes, as they were last looked at. */
+  start: Uint8Array
 
   constructor() {
     const memory = allocate(slabBytes)
     this.address = memory.address
     this.buffer = memory.buffer
     this.holds = 0
+    this.start = new Uint8Array(memory.buffer)
   }
 }
 
