@@ -14,7 +14,6 @@ const setupLibrary = ffi.dlopen(null, {
   syscall: { arguments: ['i64', 'u32', 'pointer'], return: 'i32' },
   __errno_location: { arguments: [], return: 'pointer' },
   eventfd: { arguments: ['u32', 'i32'], return: 'i32' },
-  close: { arguments: ['i32'], return: 'i32' },
 })
 const enterLibrary = ffi.dlopen(null, {
   syscall: { arguments: ['i64', 'i32', 'u32', 'u32', 'u32', 'pointer'], return: 'i32' },
@@ -28,7 +27,7 @@ export const uringLibraries: readonly unknown[] = [setupLibrary, enterLibrary, r
 const callSetup = setupLibrary.functions.syscall
 const callEnter = enterLibrary.functions.syscall
 const callRegister = registerLibrary.functions.syscall
-const { eventfd: callEventfd, close: callClose, __errno_location: errnoLocation } = setupLibrary.functions
+const { eventfd: callEventfd, __errno_location: errnoLocation } = setupLibrary.functions
 
 const failed = (result: number): number => (result < 0 ? -ffi.getInt32(errnoLocation()) : result)
 
@@ -52,8 +51,4 @@ export function createEventFd(): number {
   const closeOnExec = 0x80000
   const nonBlocking = 0x800
   return failed(callEventfd(0, closeOnExec | nonBlocking))
-}
-
-export function closeFd(fd: number): number {
-  return failed(callClose(fd))
 }

@@ -4,8 +4,8 @@
  * long as the thread, longer than any connection and longer than the ring.
  */
 import { getSystemErrorName } from 'node:util'
+import { addressOf, highHalf, lowHalf } from '../ffi/address-halves.ts'
 import { allocate } from '../ffi/memory.ts'
-import { addressOf, highHalf, lowHalf } from '../ffi/ring-memory.ts'
 import { uringRegister } from '../ffi/uring-calls.ts'
 
 export interface BufferRingOptions {

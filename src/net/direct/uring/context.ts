@@ -3,7 +3,7 @@
  * a batch of completions.
  */
 import type { Task } from '../engine.ts'
-import { own } from '../ffi/thread.ts'
+import { disown, own } from '../ffi/thread.ts'
 import { BufferRing } from './buffer-ring.ts'
 import { bufferOf, cancelKind, hasBuffer, kindOf, receiveKind, receiveLargeKind, tickKind } from './operations.ts'
 import { Outbox } from './outbox.ts'
@@ -47,7 +47,8 @@ export class UringContext {
     this.#deferred = []
     this.#replayed = 0
     this.turns = new Turns(this.ring, this)
-    // Entered after the memory that it writes to, and so given up before that.
+    // Entered anew after the memory that it writes to, and so given up before that.
+    disown(this.ring.fd)
     own(this.ring.fd)
   }
 

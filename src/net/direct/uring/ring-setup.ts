@@ -1,13 +1,17 @@
 /**
- * Making an io_uring, and saying why not where the system refuses: it is often forbidden in containers. Linux 6.1 or
- * later is asked for, where completions can be put off until the thread asks for them.
+ * Making an io_uring, and saying why not where the system refuses: it is often forbidden in containers. Linux 6.10 or
+ * later is asked for: completions are put off until the thread asks for them, and the queues lie in memory of the thread's.
+ * A mapping of the kernel's would keep the ring, and every socket that it receives from, alive after a worker was terminated.
  */
 import { readFileSync } from 'node:fs'
 import { getSystemErrorMessage, getSystemErrorName } from 'node:util'
-import { addressOf } from '../ffi/ring-memory.ts'
-import { closeFd, uringSetup } from '../ffi/uring-calls.ts'
+import { addressOf, highHalf, lowHalf } from '../ffi/address-halves.ts'
+import { allocate } from '../ffi/memory.ts'
+import { closeSocket } from '../ffi/sockets.ts'
+import { own } from '../ffi/thread.ts'
+import { uringSetup } from '../ffi/uring-calls.ts'
 
-/** Offsets in bytes into the mapping of the queues. */
+/** Offsets in bytes into the memory of the queues. */
 export interface RingLayout {
   readonly submissionHead: number
   readonly submissionTail: number
@@ -23,8 +27,14 @@ const setupCqSize = 1 << 3
 const setupSubmitAll = 1 << 7
 const setupSingleIssuer = 1 << 12
 const setupDeferTaskrun = 1 << 13
+const setupOwnMemory = 1 << 14
 
-/** One mapping for both queues; no completion is ever dropped; receives wait without a thread of their own. */
+/** Of a submission and a completion, and what else the kernel keeps beside them at most. */
+const entryBytes = 64
+const completionBytes = 16
+const headBytes = 4096
+
+/** One memory for both queues; no completion is ever dropped; receives wait without a thread of their own. */
 const needed = { singleMmap: 1 << 0, noDrop: 1 << 1, fastPoll: 1 << 5, nativeWorkers: 1 << 9 }
 
 const EPERM = -1
@@ -32,18 +42,35 @@ const ENOMEM = -12
 const EINVAL = -22
 const ENOSYS = -38
 
+export interface RingParts {
+  readonly fd: number
+  readonly rings: ArrayBuffer
+  readonly entries: ArrayBuffer
+  readonly layout: RingLayout
+}
+
 /** Throws a `RangeError` with the reason. */
-export function setUp(submissions: number, completions: number): { fd: number; layout: RingLayout } {
+export function setUp(submissions: number, completions: number): RingParts {
+  const rings = allocate(headBytes + completions * completionBytes + submissions * 4)
+  const entries = allocate(submissions * entryBytes)
+  new Uint8Array(rings.buffer).fill(0)
+  new Uint8Array(entries.buffer).fill(0)
   const params = new Uint32Array(new ArrayBuffer(128))
   params[0] = submissions
   params[1] = completions
-  params[2] = setupCqSize | setupSubmitAll | setupSingleIssuer | setupDeferTaskrun
+  params[2] = setupCqSize | setupSubmitAll | setupSingleIssuer | setupDeferTaskrun | setupOwnMemory
+  params[18] = lowHalf(entries.address)
+  params[19] = highHalf(entries.address)
+  params[28] = lowHalf(rings.address)
+  params[29] = highHalf(rings.address)
   const fd = uringSetup(submissions, addressOf(params.buffer))
   if (fd < 0) throw new RangeError(`io_uring: ${explain(fd)}`)
+  // After the memory, so that the ring is given up before it at the thread's end.
+  own(fd)
   const at = (index: number): number => params[index] as number
   for (const [name, bit] of Object.entries(needed)) {
     if ((at(5) & bit) !== 0) continue
-    closeFd(fd)
+    closeSocket(fd)
     throw new RangeError(`io_uring: this kernel lacks ${name}`)
   }
   const layout = {
@@ -56,14 +83,14 @@ export function setUp(submissions: number, completions: number): { fd: number; l
     completions: at(25),
     completionFlags: at(26),
   }
-  return { fd, layout }
+  return { fd, rings: rings.buffer, entries: entries.buffer, layout }
 }
 
-/** Why there can be no ring here; undefined when there can be. Makes one to find out. */
+/** Why there can be no ring here; undefined when there can be. Makes a small one to find out. */
 export function uringRefusal(): string | undefined {
   if (process.platform !== 'linux') return 'io_uring: needs Linux'
   try {
-    closeFd(setUp(8, 16).fd)
+    closeSocket(setUp(8, 16).fd)
     return undefined
   } catch (error) {
     return (error as Error).message
@@ -72,7 +99,7 @@ export function uringRefusal(): string | undefined {
 
 function explain(errno: number): string {
   if (errno === ENOSYS) return 'this kernel has none'
-  if (errno === EINVAL) return 'this kernel is older than 6.1'
+  if (errno === EINVAL) return 'this kernel is older than 6.10'
   if (errno === ENOMEM) return 'no memory may be locked (see RLIMIT_MEMLOCK)'
   if (errno === EPERM) return switchedOff() ? 'switched off by kernel.io_uring_disabled' : 'forbidden (by seccomp?)'
   return `${getSystemErrorName(errno)}: ${getSystemErrorMessage(errno)}`

@@ -3,8 +3,9 @@
  * Used by the thread that made it only. What the operations mean is for `operations.ts` and the engine.
  */
 import { getSystemErrorName } from 'node:util'
-import { addressOf, mapDescriptor } from '../ffi/ring-memory.ts'
-import { closeFd, uringEnter, uringRegister } from '../ffi/uring-calls.ts'
+import { addressOf } from '../ffi/address-halves.ts'
+import { closeSocket } from '../ffi/sockets.ts'
+import { uringEnter, uringRegister } from '../ffi/uring-calls.ts'
 import { setUp } from './ring-setup.ts'
 
 /** Hears of each completion, while `Ring.reap` runs. `low` and `high` are the halves of what the entry carried. */
@@ -19,9 +20,6 @@ export interface RingOptions {
 }
 
 const entryWords = 16
-const entryBytes = 64
-const completionBytes = 16
-const entriesOffset = 0x1000_0000
 const getEvents = 1
 /** In the flags word that the kernel keeps beside the submission queue. */
 const overflowed = 2
@@ -52,19 +50,10 @@ export class Ring {
   /** Throws a `RangeError` that says why where the system refuses; `uringRefusal` asks without throwing. */
   constructor(options: RingOptions = {}) {
     const { submissions = 1024, completions = 8192 } = options
-    const { fd, layout } = setUp(submissions, completions)
-    const bytes = Math.max(layout.array + submissions * 4, layout.completions + completions * completionBytes)
-    const rings = mapDescriptor(fd, bytes, 0)
-    const entries = mapDescriptor(fd, submissions * entryBytes, entriesOffset)
-    if (rings === undefined || entries === undefined) {
-      rings?.release()
-      entries?.release()
-      closeFd(fd)
-      throw new RangeError('io_uring: its memory could not be mapped')
-    }
+    const { fd, rings, entries, layout } = setUp(submissions, completions)
     this.fd = fd
-    this.#words = new Int32Array(rings.buffer)
-    this.#sqe = new Int32Array(entries.buffer)
+    this.#words = new Int32Array(rings)
+    this.#sqe = new Int32Array(entries)
     this.#submissionHead = layout.submissionHead / 4
     this.#submissionTail = layout.submissionTail / 4
     this.#submissionMask = submissions - 1
@@ -194,7 +183,7 @@ export class Ring {
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    closeFd(this.fd)
+    closeSocket(this.fd)
   }
 
   /** More was written in one turn than there is room for: a call between turns. */

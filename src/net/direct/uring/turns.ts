@@ -4,7 +4,8 @@
  * a counter that a handle of Node's reads, and nothing wakes the thread in between.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { highHalf, lowHalf, mapAnonymous } from '../ffi/ring-memory.ts'
+import { highHalf, lowHalf } from '../ffi/address-halves.ts'
+import { allocate } from '../ffi/memory.ts'
 import { createEventFd } from '../ffi/uring-calls.ts'
 import { kindOf, pushTimeout, tickKind } from './operations.ts'
 import type { CompletionReceiver, Ring } from './ring.ts'
@@ -55,8 +56,7 @@ export class Turns implements CompletionReceiver {
   constructor(ring: Ring, owner: TurnOwner) {
     this.#ring = ring
     this.#owner = owner
-    const time = mapAnonymous(4096)
-    if (time === undefined) throw new Error('no memory for a ring')
+    const time = allocate(16)
     new BigInt64Array(time.buffer, 0, 2).set([0n, BigInt(tickMicroseconds * 1000)])
     this.#tickLow = lowHalf(time.address)
     this.#tickHigh = highHalf(time.address)

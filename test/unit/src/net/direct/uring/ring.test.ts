@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import net from 'node:net'
 import { test } from 'node:test'
-import { highHalf, lowHalf, mapAnonymous } from '../../../../../../src/net/direct/ffi/ring-memory.ts'
+import { highHalf, lowHalf } from '../../../../../../src/net/direct/ffi/address-halves.ts'
+import { allocate } from '../../../../../../src/net/direct/ffi/memory.ts'
 import { BufferRing } from '../../../../../../src/net/direct/uring/buffer-ring.ts'
 import {
   bufferOf,
@@ -35,11 +36,10 @@ class Log implements CompletionReceiver {
   }
 }
 
-const time = mapAnonymous(4096)
+const time = allocate(16)
 
 /** A timeout of `ms`, of which any number may run at once. */
 function pushTime(ring: Ring, ms: number, low: number): void {
-  assert.ok(time !== undefined)
   new BigInt64Array(time.buffer, 0, 2).set([0n, BigInt(ms) * 1_000_000n])
   pushTimeout(ring, lowHalf(time.address), highHalf(time.address), low, 0)
 }
@@ -218,13 +218,13 @@ test('a buffer is lent again when its last user is done with it, and never twice
 test('a send that finds no room completes at once, and a poll tells when there is some', { skip }, async () => {
   const ring = new Ring({ submissions: 8, completions: 16 })
   const { near, far, close } = await socketPair()
-  const memory = mapAnonymous(1 << 20)
-  assert.ok(memory !== undefined)
+  const bytes = 1 << 20
+  const memory = allocate(bytes)
   const fd = descriptorOf(far)
   const log = new Log()
   let sent = 0
   for (;;) {
-    pushSend(ring, fd, lowHalf(memory.address), highHalf(memory.address), memory.bytes, 1, 0)
+    pushSend(ring, fd, lowHalf(memory.address), highHalf(memory.address), bytes, 1, 0)
     gather(ring, log, log.list.length + 1)
     const { result } = log.list.at(-1) as Completion
     if (result === -11) break
