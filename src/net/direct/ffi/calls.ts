@@ -20,8 +20,10 @@ export const libc = ffi.dlopen(null, {
   getsockopt: { arguments: [i32, i32, i32, pointer, pointer], return: i32 },
   getsockname: { arguments: [i32, pointer, pointer], return: i32 },
   getpeername: { arguments: [i32, pointer, pointer], return: i32 },
-  // size_t and ssize_t fit 32 bits, since no length here exceeds a buffer.
-  recv: { arguments: [i32, pointer, u32, i32], return: i32 },
+  // size_t and ssize_t fit 32 bits, since no length here exceeds a buffer. Not recv(2) and send(2) where it can be helped:
+  // Node calls functions of up to three arguments at once, and those of more by way of an array and libffi, at ten times the cost.
+  read: { arguments: [i32, pointer, u32], return: i32 },
+  write: { arguments: [i32, pointer, u32], return: i32 },
   send: { arguments: [i32, pointer, u32, i32], return: i32 },
   sendmsg: { arguments: [i32, pointer, i32], return: i32 },
   recvmmsg: { arguments: [i32, pointer, u32, i32, pointer], return: i32 },

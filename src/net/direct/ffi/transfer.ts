@@ -7,7 +7,7 @@ import { call, errno } from './calls.ts'
 import { allocate, type Memory } from './memory.ts'
 
 export const slabBytes = 64 * 1024
-/** MSG_NOSIGNAL: a peer that is gone is an error, not a signal. */
+/** MSG_NOSIGNAL: a peer that is gone is an error, not a signal. For write(2) it is one since Node ignores SIGPIPE. */
 const noSignal = 0x4000
 /** Pieces of one gathered write at most. */
 const maxPieces = 16
@@ -39,7 +39,7 @@ export interface Piece {
 
 /** Reads into the slab: how much, 0 at the end, or a negative errno. */
 export function readInto(fd: number, slab: Slab): number {
-  const size = call.recv(fd, slab.address, slabBytes, 0)
+  const size = call.read(fd, slab.address, slabBytes)
   return size < 0 ? -(errno[0] as number) : size
 }
 
@@ -47,7 +47,7 @@ export function readInto(fd: number, slab: Slab): number {
 export function sendFrom(fd: number, slab: Slab, bytes: Uint8Array): number {
   const at = bytes.byteOffset
   const address = at === 0 ? slab.address : slab.address + BigInt(at)
-  const size = call.send(fd, address, bytes.length, noSignal)
+  const size = call.write(fd, address, bytes.length)
   return size < 0 ? -(errno[0] as number) : size
 }
 
@@ -58,7 +58,7 @@ const outboxBytes = new Uint8Array(outbox.buffer)
 export function sendCopy(fd: number, bytes: Uint8Array, at: number): number {
   const length = Math.min(bytes.length - at, slabBytes)
   outboxBytes.set(length === bytes.length ? bytes : bytes.subarray(at, at + length))
-  const size = call.send(fd, outbox.address, length, noSignal)
+  const size = call.write(fd, outbox.address, length)
   return size < 0 ? -(errno[0] as number) : size
 }
 
