@@ -56,10 +56,12 @@ async function serve(context: Context, ready: () => Promise<void>): Promise<numb
   const interrupted = Promise.withResolvers<never>()
   interrupted.promise.catch(() => {})
   let quitAt: number | undefined
-  const end = (how: 'stop' | 'quit'): void => {
+  const end = (how: 'stop' | 'quit', why: string): void => {
     if (how === 'quit' && state === 'stopping') return
     if (gateway === undefined) interrupted.reject(new Error('stopped while starting'))
     else gateway[how]().catch((error) => warn(`${how} failed: ${reasonOf(error)}`))
+    // An end that nobody remembers asking for must be told from one that just happened.
+    say(`${why}: ${how === 'stop' ? 'stopping' : 'letting sessions end'}`)
     state = 'stopping'
   }
   const attempt = (what: string, work: () => Promise<unknown>): void => {
@@ -68,19 +70,19 @@ async function serve(context: Context, ready: () => Promise<void>): Promise<numb
       (error) => warn(`${what} failed: ${reasonOf(error)}`),
     )
   }
-  process.on('SIGTERM', () => end('stop'))
-  process.on('SIGINT', () => end('stop'))
+  process.on('SIGTERM', () => end('stop', 'SIGTERM'))
+  process.on('SIGINT', () => end('stop', 'SIGINT'))
   process.on('SIGQUIT', () => {
     const now = performance.now()
     if (quitAt !== undefined && now - quitAt < sameSignalMs) return
-    end(quitAt === undefined ? 'quit' : 'stop')
+    end(quitAt === undefined ? 'quit' : 'stop', 'SIGQUIT')
     quitAt ??= now
   })
   process.on('SIGHUP', () => attempt('reload', reload))
   process.on('SIGUSR1', () => attempt('reopening logs', async () => running().reopenLogs()))
   process.on('SIGUSR2', () => warn('SIGUSR2: replacing the running program is not built; use restart'))
   // A launcher that was killed cannot pass signals on any more; nobody would be left who can.
-  if (process.connected && !context.daemon) process.once('disconnect', () => end('stop'))
+  if (process.connected && !context.daemon) process.once('disconnect', () => end('stop', 'the launcher is gone'))
 
   try {
     const { startGateway } = await import('../gateway.ts')
