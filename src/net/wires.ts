@@ -26,6 +26,7 @@ export interface WireKind {
 const load = createRequire(import.meta.url)
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
 const epoll = (): typeof import('./direct/epoll/wire.ts') => load(`./direct/epoll/wire.${extension}`)
+const uring = (): typeof import('./direct/uring/wire.ts') => load(`./direct/uring/wire.${extension}`)
 
 /** Whether a direct wire can be made here: asked once, as it makes one. */
 function probed(create: () => Wire): () => boolean {
@@ -49,6 +50,12 @@ export const wires: readonly WireKind[] = [
     byNameOnly: true,
     usable: probed(() => epoll().createEpollWire()),
     create: (options) => epoll().createEpollWire(options),
+  },
+  {
+    name: 'uring',
+    byNameOnly: true,
+    usable: probed(() => uring().createUringWire()),
+    create: (options) => uring().createUringWire(options),
   },
 ]
 

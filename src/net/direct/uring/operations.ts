@@ -11,11 +11,10 @@ export const receiveKind = 2
 export const receiveLargeKind = 3
 export const sendKind = 4
 export const writableKind = 5
-export const shutdownKind = 6
-export const closeKind = 7
-export const acceptKind = 8
-export const connectKind = 9
-export const readableKind = 10
+export const closeKind = 6
+export const acceptKind = 7
+export const connectKind = 8
+export const readableKind = 9
 
 /** Bits of a completion's flags. */
 export const hasBuffer = 1
@@ -30,7 +29,6 @@ export const kindOf = (low: number): number => low & 0xff
 export const numberOf = (low: number): number => low >>> 8
 
 const bufferSelect = (1 << 5) << 8
-const hardLink = (1 << 3) << 8
 const skipSuccess = (1 << 6) << 8
 const multishotAccept = 1 << 16
 const multishotReceive = 2 << 16
@@ -45,7 +43,6 @@ const opConnect = 16
 const opClose = 19
 const opSend = 26
 const opReceive = 27
-const opShutdown = 34
 
 const closeOnExecNonBlocking = 0x80800
 /** Never a signal, and never wait: what the socket does not take at once is told, so that memory is free after the turn. */
@@ -122,11 +119,6 @@ export function pushPoll(ring: Ring, fd: number, events: number, low: number, hi
   ring.push(opPollAdd, fd, 0, 0, 0, 0, 0, events, low, high, 0)
 }
 
-/** Half-closes: no more will be sent. */
-export function pushShutdown(ring: Ring, fd: number, low: number, high: number): void {
-  ring.push(opShutdown, fd, 0, 0, 0, 0, 1, 0, low, high, 0)
-}
-
 export function pushClose(ring: Ring, fd: number, low: number, high: number): void {
   ring.push(opClose, fd, 0, 0, 0, 0, 0, 0, low, high, 0)
 }
@@ -134,11 +126,6 @@ export function pushClose(ring: Ring, fd: number, low: number, high: number): vo
 /** Cancels the operation that carries `targetLow` and `targetHigh`. Completes itself only when it found none. */
 export function pushCancel(ring: Ring, targetLow: number, targetHigh: number, low: number, high: number): void {
   ring.push(opCancel | skipSuccess, -1, 0, 0, targetLow, targetHigh, 0, 0, low, high, 0)
-}
-
-/** As `pushCancel`, and the entry written next is taken up only after it, whether it found anything or not. */
-export function pushCancelBefore(ring: Ring, targetLow: number, targetHigh: number, low: number, high: number): void {
-  ring.push(opCancel | skipSuccess | hardLink, -1, 0, 0, targetLow, targetHigh, 0, 0, low, high, 0)
 }
 
 /** `time` is the address of a `struct __kernel_timespec`, relative; it is copied when the entry is submitted. */

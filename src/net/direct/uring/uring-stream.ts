@@ -3,7 +3,7 @@
  * closed in order with the operations before it; the slot is given up when the last of them has completed.
  */
 import type { Stream, StreamOwner } from '../engine.ts'
-import { setReset } from '../ffi/sockets.ts'
+import { setReset, shutSending } from '../ffi/sockets.ts'
 import { disown } from '../ffi/thread.ts'
 import type { UringContext } from './context.ts'
 import {
@@ -12,11 +12,9 @@ import {
   hasMore,
   pushCancel,
   pushClose,
-  pushShutdown,
   receiveKind,
   receiveLargeKind,
   sendKind,
-  shutdownKind,
   tag,
   writableKind,
 } from './operations.ts'
@@ -122,9 +120,6 @@ export class UringStream implements Stream, Operator, ReaderOwner, SenderOwner {
         this.#flags &= ~polling
         this.#sender.pollCompleted()
         break
-      case shutdownKind:
-        this.#shutCompleted(result)
-        break
     }
     if (this.#outstanding === 0 && (this.#flags & (closing | released)) === closing) {
       this.#leave()
@@ -153,8 +148,9 @@ export class UringStream implements Stream, Operator, ReaderOwner, SenderOwner {
 
   emptied(): void {
     if ((this.#flags & (closing | broken)) !== 0) return
-    if ((this.#flags & shutWanted) !== 0) this.#shutNow()
+    const owesEnd = (this.#flags & shutWanted) !== 0
     this.#owner.emptied()
+    if (owesEnd && (this.#flags & (closing | broken)) === 0) this.#shutNow()
   }
 
   readingFailed(errno: number): void {
@@ -165,13 +161,9 @@ export class UringStream implements Stream, Operator, ReaderOwner, SenderOwner {
     this.#fail(errno, 'write')
   }
 
+  /** By a call of its own: as an operation it goes to another thread, which looks the descriptor up when it may be another's. */
   #shutNow(): void {
-    pushShutdown(this.#context.ring, this.fd, tag(shutdownKind, 0), this.key)
-    this.begun()
-  }
-
-  #shutCompleted(result: number): void {
-    if ((this.#flags & (closing | broken)) !== 0) return
+    const result = shutSending(this.fd)
     if (result < 0) this.#fail(-result, 'shutdown')
     else this.#owner.endSent()
   }
