@@ -14,33 +14,16 @@ export interface Backend {
 }
 
 /** Writes its name and a line feed to whoever connects, then sends back what it gets; ends when the client ends. */
-export async function namedServer(name: string, port = 0): Promise<Backend> {
-  let count = 0
-  const open = new Set<net.Socket>()
-  const server = net.createServer({ allowHalfOpen: true }, (socket) => {
-    count++
-    open.add(socket)
-    socket.on('close', () => open.delete(socket))
-    socket.on('error', () => socket.destroy())
+export function namedServer(name: string, port = 0): Promise<Backend> {
+  const echo = (socket: net.Socket): void => {
     socket.write(`${name}\n`)
     socket.pipe(socket)
-  })
-  server.listen(port, '127.0.0.1')
-  await once(server, 'listening')
-  return backend(
-    name,
-    (server.address() as net.AddressInfo).port,
-    () => count,
-    async () => {
-      for (const socket of open) socket.destroy()
-      server.close()
-      if (server.listening) await once(server, 'close')
-    },
-  )
+  }
+  return customServer(echo, name, port)
 }
 
 /** Runs `serve` for each connection, half-open connections allowed. */
-export async function customServer(serve: (socket: net.Socket) => void, name = 'custom'): Promise<Backend> {
+export async function customServer(serve: (socket: net.Socket) => void, name = 'custom', port = 0): Promise<Backend> {
   let count = 0
   const open = new Set<net.Socket>()
   const server = net.createServer({ allowHalfOpen: true }, (socket) => {
@@ -50,7 +33,7 @@ export async function customServer(serve: (socket: net.Socket) => void, name = '
     socket.on('error', () => socket.destroy())
     serve(socket)
   })
-  server.listen(0, '127.0.0.1')
+  server.listen(port, '127.0.0.1')
   await once(server, 'listening')
   return backend(
     name,
