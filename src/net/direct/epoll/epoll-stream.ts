@@ -164,6 +164,7 @@ export class EpollStream implements Stream, Entry {
         // Short of the room that there was: that was all, for now. What comes next is a new event.
         if (size < slabBytes && (this.#flags & last) === 0) this.#flags &= ~ripe
         if ((this.#flags & (reading | ripe | closed | broke)) !== (reading | ripe)) return
+        if (size === slabBytes) break
       }
     }
     this.#goOn()

@@ -4,10 +4,10 @@
  */
 import { Slab } from '../ffi/transfer.ts'
 
-/** 16 MB. What waits beyond that is copied to JavaScript's own memory, which the limits of links bound. */
-const maxSlabs = 256
+/** 32 MB. What waits beyond that is copied to JavaScript's own memory, which the limits of links bound. */
+const maxSlabs = 128
 /** Less than this is copied rather than to keep a whole slab for it. */
-const minKeptBytes = 8 * 1024
+const minKeptBytes = 16 * 1024
 const poison = 0xdb
 
 export class Slabs {
