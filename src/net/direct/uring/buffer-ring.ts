@@ -4,8 +4,8 @@
  * long as the thread, longer than any connection and longer than the ring.
  */
 import { getSystemErrorName } from 'node:util'
-import { addressOf, highHalf, lowHalf } from '../ffi/address-halves.ts'
 import { allocate } from '../ffi/memory.ts'
+import { addressOf, allocateForEver, highHalf, lowHalf } from '../ffi/ring-memory.ts'
 import { uringRegister } from '../ffi/uring-calls.ts'
 
 export interface BufferRingOptions {
@@ -49,7 +49,7 @@ export class BufferRing {
   constructor(ringFd: number, options: BufferRingOptions) {
     const { group, buffers, bufferBytes, lent = buffers } = options
     if ((buffers & (buffers - 1)) !== 0 || buffers > 32_768) throw new RangeError(`${buffers} buffers`)
-    const ring = allocate(buffers * entryWords * 4)
+    const ring = allocateForEver(buffers * entryWords * 4)
     const memory = allocate(buffers * bufferBytes)
     this.group = group
     this.buffers = buffers
@@ -59,7 +59,7 @@ export class BufferRing {
     this.memory = memory.buffer
     this.#baseLow = lowHalf(memory.address) >>> 0
     this.#baseHigh = highHalf(memory.address)
-    this.#ring = new Int32Array(ring.buffer).fill(0)
+    this.#ring = new Int32Array(ring.buffer)
     this.#ring16 = new Uint16Array(ring.buffer)
     this.#mask = buffers - 1
     this.#uses = new Uint16Array(buffers)

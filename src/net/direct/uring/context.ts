@@ -38,7 +38,7 @@ export class UringContext {
   constructor() {
     this.slots = new Slots()
     this.outbox = new Outbox()
-    this.ring = new Ring({ submissions: 4096, completions: 16_384 })
+    this.ring = new Ring({ submissions: 2048, completions: 8192 })
     this.small = new BufferRing(this.ring.fd, small)
     this.large = new BufferRing(this.ring.fd, large)
     this.#tasks = []

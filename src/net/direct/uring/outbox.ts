@@ -3,8 +3,8 @@
  * and addresses. It is handed out from the start again when all entries have been taken.
  */
 
-import { highHalf, lowHalf } from '../ffi/address-halves.ts'
 import { allocate } from '../ffi/memory.ts'
+import { highHalf, lowHalf } from '../ffi/ring-memory.ts'
 
 const outboxBytes = 1024 * 1024
 /** The last part, which bytes to send do not get: vectors and addresses of as many entries as a turn may have. */

@@ -5,8 +5,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { getSystemErrorMessage, getSystemErrorName } from 'node:util'
-import { addressOf, highHalf, lowHalf } from '../ffi/address-halves.ts'
-import { allocate } from '../ffi/memory.ts'
+import { addressOf, allocateForEver, highHalf, lowHalf } from '../ffi/ring-memory.ts'
 import { closeSocket } from '../ffi/sockets.ts'
 import { own } from '../ffi/thread.ts'
 import { uringSetup } from '../ffi/uring-calls.ts'
@@ -51,10 +50,8 @@ export interface RingParts {
 
 /** Throws a `RangeError` with the reason. */
 export function setUp(submissions: number, completions: number): RingParts {
-  const rings = allocate(headBytes + completions * completionBytes + submissions * 4)
-  const entries = allocate(submissions * entryBytes)
-  new Uint8Array(rings.buffer).fill(0)
-  new Uint8Array(entries.buffer).fill(0)
+  const rings = allocateForEver(headBytes + completions * completionBytes + submissions * 4)
+  const entries = allocateForEver(submissions * entryBytes)
   const params = new Uint32Array(new ArrayBuffer(128))
   params[0] = submissions
   params[1] = completions
@@ -65,7 +62,6 @@ export function setUp(submissions: number, completions: number): RingParts {
   params[29] = highHalf(rings.address)
   const fd = uringSetup(submissions, addressOf(params.buffer))
   if (fd < 0) throw new RangeError(`io_uring: ${explain(fd)}`)
-  // After the memory, so that the ring is given up before it at the thread's end.
   own(fd)
   const at = (index: number): number => params[index] as number
   for (const [name, bit] of Object.entries(needed)) {

@@ -3,7 +3,7 @@
  * Used by the thread that made it only. What the operations mean is for `operations.ts` and the engine.
  */
 import { getSystemErrorName } from 'node:util'
-import { addressOf } from '../ffi/address-halves.ts'
+import { addressOf } from '../ffi/ring-memory.ts'
 import { closeSocket } from '../ffi/sockets.ts'
 import { uringEnter, uringRegister } from '../ffi/uring-calls.ts'
 import { setUp } from './ring-setup.ts'

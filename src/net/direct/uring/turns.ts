@@ -4,8 +4,8 @@
  * a counter that a handle of Node's reads, and nothing wakes the thread in between.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { highHalf, lowHalf } from '../ffi/address-halves.ts'
 import { allocate } from '../ffi/memory.ts'
+import { highHalf, lowHalf } from '../ffi/ring-memory.ts'
 import { createEventFd } from '../ffi/uring-calls.ts'
 import { kindOf, pushTimeout, tickKind } from './operations.ts'
 import type { CompletionReceiver, Ring } from './ring.ts'

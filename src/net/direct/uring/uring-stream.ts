@@ -102,6 +102,7 @@ export class UringStream implements Stream, Operator, ReaderOwner, SenderOwner {
     this.#reader.stop()
     this.#sender.stop()
     this.#leave()
+    disown(this.fd)
     return { fd: this.fd, early }
   }
 
