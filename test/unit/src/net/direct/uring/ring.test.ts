@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import net from 'node:net'
 import { test } from 'node:test'
-import { highHalf, lowHalf } from '../../../../../../src/net/direct/ffi/ring-memory.ts'
 import { allocate } from '../../../../../../src/net/direct/ffi/memory.ts'
+import { highHalf, lowHalf } from '../../../../../../src/net/direct/ffi/ring-memory.ts'
 import { BufferRing } from '../../../../../../src/net/direct/uring/buffer-ring.ts'
 import {
   bufferOf,
