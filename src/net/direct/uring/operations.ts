@@ -35,7 +35,6 @@ const multishotReceive = 2 << 16
 
 const opPollAdd = 6
 const opSendMessage = 9
-const opReceiveMessage = 10
 const opTimeout = 11
 const opAccept = 13
 const opCancel = 14
@@ -61,19 +60,6 @@ export function pushReceiveMany(ring: Ring, fd: number, group: number, low: numb
 /** Receives once, into a buffer of `group`. */
 export function pushReceive(ring: Ring, fd: number, group: number, low: number, high: number): void {
   ring.push(opReceive | bufferSelect, fd, 0, 0, 0, 0, 0, 0, low, high, group)
-}
-
-/** Receives datagrams with their senders into buffers of `group`, until it completes without `hasMore`. */
-export function pushReceiveMessages(
-  ring: Ring,
-  fd: number,
-  headerLow: number,
-  headerHigh: number,
-  group: number,
-  low: number,
-  high: number,
-): void {
-  ring.push(opReceiveMessage | bufferSelect | multishotReceive, fd, 0, 0, headerLow, headerHigh, 1, 0, low, high, group)
 }
 
 /** Done when `enter` returns: the result is what the socket took, or -EAGAIN. */
