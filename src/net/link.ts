@@ -51,6 +51,11 @@ export interface Link {
   send(bytes: Uint8Array): boolean
   /** Sends borrowed bytes of this thread's current read: only legal inside `Receiver.bytes`. False: wait for `drained`. */
   forward(bytes: Uint8Array): boolean
+  /**
+   * Sends a head and what follows it as one write. `text` is latin1: each of its characters is one byte. `body` is only read
+   * until this returns, wherever it comes from; of datagrams both make one. False: wait for `drained`.
+   */
+  sendText(text: string, body?: Uint8Array): boolean
   /** Half-close: what was accepted is sent, then the end. For datagrams: nothing. */
   end(): void
   /** Closes: what was accepted is still sent, if it can be within the lingering time of the wire. Idempotent. */

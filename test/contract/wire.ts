@@ -54,6 +54,25 @@ export function wireContract(name: string, create: () => Wire): void {
       assert.equal(fingerprint(await answer), fingerprint(Buffer.concat(all)))
     })
 
+    test('heads and bodies sent together stay together, in order, and nothing of the body is kept', async () => {
+      const rounds = [0, 1, 100, 4000, 16_384, 70_000, 400_000]
+      const expected: Buffer[] = []
+      bench.accept = (link) => {
+        link.open(new Recorder())
+        for (const [index, size] of rounds.entries()) {
+          const body = sample(size, index)
+          const text = `head ${index} \u00e9\u00ff of ${size}\r\n\r\n`
+          expected.push(Buffer.from(text, 'latin1'), Buffer.from(body))
+          if (size === 0) link.sendText(text)
+          else link.sendText(text, body)
+          body.fill(0)
+        }
+        link.end()
+      }
+      const [socket] = await pair()
+      assert.equal(fingerprint(await readAll(socket)), fingerprint(Buffer.concat(expected)))
+    })
+
     test('what waits for a slow reader is not overwritten by what other links read', async () => {
       bench.accept = (link) => link.open(new Echo())
       const clients = await Promise.all(Array.from({ length: 8 }, () => connect()))

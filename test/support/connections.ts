@@ -43,6 +43,7 @@ export function linkOf(shape: ConnectionShape = {}): Link {
     resume: nothing,
     send: () => false,
     forward: () => false,
+    sendText: () => false,
     end: nothing,
     close: nothing,
     reset: nothing,

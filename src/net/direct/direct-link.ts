@@ -7,6 +7,7 @@ import net from 'node:net'
 import { getSystemErrorName } from 'node:util'
 import type { Timer, TimerWheel } from '../../base/timers.ts'
 import { type Code, GatewayError } from '../../errors.ts'
+import { gathered } from '../gathered.ts'
 import type { Link, Receiver } from '../link.ts'
 import { lingerMs, maxDiscardedBytes } from '../portable/linger.ts'
 import type { Engine, SocketName, Stream, StreamOwner } from './engine.ts'
@@ -151,6 +152,10 @@ export class DirectLink implements Link, StreamOwner {
     if (!this.#accept(bytes.length)) return true
     this.#stream.forward(bytes)
     return this.#stream.pending <= highWaterBytes || this.#isFull()
+  }
+
+  sendText(text: string, body?: Uint8Array): boolean {
+    return this.send(gathered(text, body))
   }
 
   end(): void {

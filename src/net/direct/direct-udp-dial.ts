@@ -5,6 +5,7 @@
 import { getSystemErrorName } from 'node:util'
 import { type Code, GatewayError } from '../../errors.ts'
 import { shownAddress } from '../address.ts'
+import { gathered } from '../gathered.ts'
 import type { Link, Receiver } from '../link.ts'
 import { dialError } from '../portable/dial-error.ts'
 import type { DialReceiver, Target } from '../wire.ts'
@@ -118,6 +119,10 @@ class DirectUdpLink implements Link, Watcher {
   /** The same: the kernel copies a datagram at once. */
   forward(bytes: Uint8Array): boolean {
     return this.send(bytes)
+  }
+
+  sendText(text: string, body?: Uint8Array): boolean {
+    return this.send(gathered(text, body))
   }
 
   end(): void {}

@@ -1,8 +1,10 @@
 /**
  * One session of datagrams at a port: a client address and port, seen as a link.
  */
+
 import type { Timer, TimerWheel } from '../../base/timers.ts'
 import { GatewayError } from '../../errors.ts'
+import { gathered } from '../gathered.ts'
 import type { Link, Receiver } from '../link.ts'
 import type { DropReason } from '../wire.ts'
 import type { SocketName } from './engine.ts'
@@ -130,6 +132,10 @@ export class DirectUdpSession implements Link {
   /** The same: what is sent is copied in any case. */
   forward(bytes: Uint8Array): boolean {
     return this.send(bytes)
+  }
+
+  sendText(text: string, body?: Uint8Array): boolean {
+    return this.send(gathered(text, body))
   }
 
   end(): void {}

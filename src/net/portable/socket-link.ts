@@ -6,6 +6,7 @@ import type { Socket } from 'node:net'
 import type { Timer, TimerWheel } from '../../base/timers.ts'
 import { type Code, GatewayError } from '../../errors.ts'
 import { shownAddress } from '../address.ts'
+import { gathered } from '../gathered.ts'
 import type { Link, Receiver } from '../link.ts'
 import { lingerMs } from './linger.ts'
 
@@ -119,6 +120,10 @@ export class SocketLink implements Link {
 
   forward(bytes: Uint8Array): boolean {
     return this.send(Buffer.from(bytes))
+  }
+
+  sendText(text: string, body?: Uint8Array): boolean {
+    return this.send(gathered(text, body))
   }
 
   end(): void {

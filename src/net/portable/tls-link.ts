@@ -8,6 +8,7 @@ import type { TLSSocket } from 'node:tls'
 import type { Timer, TimerWheel } from '../../base/timers.ts'
 import { type Code, GatewayError } from '../../errors.ts'
 import { shownAddress } from '../address.ts'
+import { gathered } from '../gathered.ts'
 import type { Link, Receiver, TlsInfo } from '../link.ts'
 import { lingerMs } from './linger.ts'
 import { release, resetTls } from './tls-socket.ts'
@@ -126,6 +127,10 @@ export class TlsLink implements Link {
   forward(bytes: Uint8Array): boolean {
     // With no other write under way Node encrypts at once, or copies what it cannot encrypt yet; else the stream would queue.
     return this.send(this.#socket.writableLength === 0 ? bytes : Buffer.from(bytes))
+  }
+
+  sendText(text: string, body?: Uint8Array): boolean {
+    return this.send(gathered(text, body))
   }
 
   end(): void {

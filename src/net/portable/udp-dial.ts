@@ -2,8 +2,10 @@
  * The way to one UDP endpoint: a connected socket seen as a link. Connecting sends nothing; whether anybody is there
  * shows when an answer comes, or an ICMP message that says no.
  */
+
 import { type Code, GatewayError } from '../../errors.ts'
 import { shownAddress } from '../address.ts'
+import { gathered } from '../gathered.ts'
 import type { Link, Receiver } from '../link.ts'
 import type { DialReceiver, Target } from '../wire.ts'
 import type { DatagramOwner, DatagramSocket, DatagramSockets } from './datagram-socket.ts'
@@ -98,6 +100,10 @@ class UdpLink implements Link, DatagramOwner {
   /** The same: datagrams each have memory of their own. */
   forward(bytes: Uint8Array): boolean {
     return this.send(bytes)
+  }
+
+  sendText(text: string, body?: Uint8Array): boolean {
+    return this.send(gathered(text, body))
   }
 
   end(): void {}

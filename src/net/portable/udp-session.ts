@@ -1,9 +1,11 @@
 /**
  * One session of datagrams at a port: a client address and port, seen as a link.
  */
+
 import type { Timer, TimerWheel } from '../../base/timers.ts'
 import { GatewayError } from '../../errors.ts'
 import { shownAddress } from '../address.ts'
+import { gathered } from '../gathered.ts'
 import type { Link, Receiver } from '../link.ts'
 import type { DropReason } from '../wire.ts'
 import type { DatagramSocket } from './datagram-socket.ts'
@@ -114,6 +116,10 @@ export class UdpSession implements Link {
   /** The same: datagrams each have memory of their own. */
   forward(bytes: Uint8Array): boolean {
     return this.send(bytes)
+  }
+
+  sendText(text: string, body?: Uint8Array): boolean {
+    return this.send(gathered(text, body))
   }
 
   end(): void {}
