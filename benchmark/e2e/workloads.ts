@@ -20,15 +20,20 @@ const tcp = (name: string, title: string, unit: string, generator: Generator, ar
   command: ({ tcpPort }, seconds) => ({ generator, args: [tcpPort, ...args, seconds] }),
 })
 
+const udp = (name: string, clients: number): Workload => ({
+  name,
+  title: `UDP, 100 bytes there and back, ${clients} clients`,
+  unit: 'round trip',
+  command: ({ udpPort }, seconds) =>
+    udpPort === undefined ? undefined : { generator: 'udp', args: ['load', udpPort, clients, seconds] },
+})
+
 export const workloads: readonly Workload[] = [
   tcp('tcp-rr', 'TCP, 100 bytes there and back, 64 connections', 'round trip', 'tcp-rr', [64, 100]),
+  tcp('tcp-rr-8', 'TCP, 100 bytes there and back, 8 connections', 'round trip', 'tcp-rr', [8, 100]),
+  tcp('tcp-1m', 'TCP, 1 MB there and back, 8 connections', 'message', 'tcp-rr', [8, 1_000_000]),
   tcp('tcp-bulk', 'TCP, 4 MiB there and back, 4 connections', 'transfer', 'tcp-rr', [4, 4 << 20]),
-  {
-    name: 'udp-rr',
-    title: 'UDP, 100 bytes there and back, 64 clients',
-    unit: 'round trip',
-    command: ({ udpPort }, seconds) =>
-      udpPort === undefined ? undefined : { generator: 'udp', args: ['load', udpPort, 64, seconds] },
-  },
+  udp('udp-rr', 64),
+  udp('udp-rr-16', 16),
   tcp('tcp-sessions', 'TCP, connect, 100 bytes there and back, close; 32 at once', 'session', 'tcp-sessions', [32]),
 ]
