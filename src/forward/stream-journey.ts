@@ -83,7 +83,12 @@ export class StreamJourney implements DialReceiver, AttemptReceiver {
     if (this.#over) return
     if (answer === undefined) return this.#forward()
     this.exchange.status = answer.status
-    this.#finish(new GatewayError('refused_by_plugin', answer.body ?? `a plugin answered ${answer.status}`))
+    this.#finish(
+      new GatewayError(
+        'refused_by_plugin',
+        `a plugin answered ${answer.status}${typeof answer.body === 'string' ? `: ${answer.body}` : ''}`,
+      ),
+    )
   }
 
   #forward(): void {

@@ -2,11 +2,13 @@
  * The plugin host: turns the merged plugin configurations of a resource into a chain. Configurations were checked before
  * they came here; a plugin that still fails to start is left out of its chain with an error line.
  */
-import type { JsonObject } from '../base/json.ts'
+import type { Json, JsonObject } from '../base/json.ts'
 import type { SharedCounters } from '../base/shared-counters.ts'
 import type { Exchange } from '../exchange/exchange.ts'
-import { type Chain, emptyChain, type LogStep, type Preread } from './chain.ts'
-import type { AnyPlugin, Build, Phases, Plugin } from './plugin.ts'
+import type { UpstreamCell } from '../upstream/upstream.ts'
+import { type Chain, emptyChain, type HeaderFilter, type LogStep } from './chain.ts'
+import { type ConsumerDirectory, emptyDirectory } from './consumer-directory.ts'
+import type { AnyPlugin, Build, Phases, Plugin, Step } from './plugin.ts'
 import { Standings } from './standings.ts'
 
 type Condition = (exchange: Exchange) => boolean
@@ -17,6 +19,30 @@ export interface HostOptions {
   readonly log: Build['log']
   /** Compiles `_meta.filter`; throws on a bad expression. */
   readonly compileFilter: (filter: unknown) => Condition
+  /** `plugin_attr` of a plugin. */
+  readonly attributes?: (plugin: string) => Json | undefined
+}
+
+/** What of the other resources plugins may ask for: given by whoever compiles them. */
+export interface HostSurroundings {
+  readonly consumers: ConsumerDirectory
+  /** `plugin_metadata` of a plugin, as it is now. */
+  metadata(plugin: string): JsonObject | undefined
+  /** Both held until released. The second is of an upstream whose definition stands in a plugin's configuration. */
+  upstreamById(id: string): HeldUpstream
+  upstream(owner: string, value: JsonObject): HeldUpstream
+}
+
+export interface HeldUpstream {
+  readonly cell: UpstreamCell
+  release(): void
+}
+
+const nothingAround: HostSurroundings = {
+  consumers: emptyDirectory,
+  metadata: () => undefined,
+  upstreamById: () => ({ cell: { current: undefined }, release() {} }),
+  upstream: () => ({ cell: { current: undefined }, release() {} }),
 }
 
 interface Meta {
@@ -36,10 +62,16 @@ export class PluginHost {
   readonly #options: HostOptions
   readonly #byName = new Map<string, AnyPlugin>()
   readonly #standings = new Standings()
+  #around: HostSurroundings = nothingAround
 
   constructor(options: HostOptions) {
     this.#options = options
     this.enable(options.plugins)
+  }
+
+  /** Before the first chain is made. */
+  surround(around: HostSurroundings): void {
+    this.#around = around
   }
 
   /** Other plugins are enabled from now on; chains that exist stay as they are. */
@@ -60,6 +92,10 @@ export class PluginHost {
     members.sort((a, b) => b.priority - a.priority)
     return {
       preread: phase(members, (phases) => phases.preread, guardStep),
+      rewrite: phase(members, (phases) => phases.rewrite, guardStep),
+      access: phase(members, (phases) => phases.access, guardStep),
+      beforeProxy: phase(members, (phases) => phases.beforeProxy, guardStep),
+      headerFilter: phase(members, (phases) => phases.headerFilter, guardHeader),
       log: phase(members, (phases) => phases.log, guardLog),
       names: members.map((member) => member.name),
       close() {
@@ -89,10 +125,27 @@ export class PluginHost {
 
   #build(owner: string, plugin: string, releases: (() => void)[]): Build {
     const standings = this.#standings
+    const options = this.#options
+    const around = this.#around
+    const hold = (held: HeldUpstream): UpstreamCell => {
+      releases.push(() => held.release())
+      return held.cell
+    }
     return {
       owner,
-      counters: this.#options.counters,
-      log: this.#options.log,
+      counters: options.counters,
+      log: options.log,
+      consumers: around.consumers,
+      metadata: () => around.metadata(plugin),
+      attributes: options.attributes?.(plugin),
+      phasesOf: (name, conf) => {
+        const other = this.#byName.get(name) as Plugin<JsonObject> | undefined
+        if (other === undefined) throw new Error(`plugin ${name} is not enabled here`)
+        return other.create(conf, this.#build(owner, name, releases))
+      },
+      upstreamById: (id) => hold(around.upstreamById(id)),
+      upstream: (key, value) => hold(around.upstream(`${owner} ${plugin} ${key}`, value)),
+      expression: (json) => options.compileFilter(json),
       standing<T>(key: string, make: () => T): T {
         const held = standings.hold(`${plugin} ${key}`, make)
         releases.push(held.release)
@@ -128,8 +181,12 @@ function once(condition: Condition): Condition {
   }
 }
 
-function guardStep(condition: Condition, step: Preread): Preread {
+function guardStep<X extends Exchange>(condition: Condition, step: Step<X>): Step<X> {
   return (exchange) => (condition(exchange) ? step(exchange) : undefined)
+}
+
+function guardHeader(condition: Condition, filter: HeaderFilter): HeaderFilter {
+  return (exchange, head) => (condition(exchange) ? filter(exchange, head) : undefined)
 }
 
 function guardLog(condition: Condition, step: LogStep): LogStep {

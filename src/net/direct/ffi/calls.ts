@@ -2,7 +2,7 @@
  * libc, bound once per thread. Addresses go in as bigint and come only from `memory.ts`; results are those of the C functions,
  * with errno to be read at once from `errno[0]`. Nothing here is decided; `sockets.ts` and `epoll.ts` give it meaning.
  */
-import ffi from 'node:ffi'
+import { ffi } from './node-ffi.ts'
 
 const i32 = 'i32'
 const u32 = 'u32'

@@ -2,8 +2,8 @@
  * Memory that the kernel reads and writes: outside of V8's heap, so that it never moves, and never given back before the
  * thread ends, so that no address can outlive it. There is a fixed amount of it per thread; see who calls `allocate`.
  */
-import ffi from 'node:ffi'
 import { call } from './calls.ts'
+import { ffi } from './node-ffi.ts'
 import { freeAtEnd } from './thread.ts'
 
 export interface Memory {

@@ -1,9 +1,9 @@
 /**
  * Memory that a ring writes to, and addresses as its words take them.
  */
-import ffi from 'node:ffi'
 import { call } from './calls.ts'
 import type { Memory } from './memory.ts'
+import { ffi } from './node-ffi.ts'
 
 const page = 4096n
 

@@ -2,10 +2,10 @@
  * Socket addresses between text and `struct sockaddr_in` and `sockaddr_in6`. They are written to and read from one place of
  * the thread, `here`: whoever fills it uses it before anyone else can.
  */
-import ffi from 'node:ffi'
 import type { SocketName } from '../engine.ts'
 import { call } from './calls.ts'
 import { allocate } from './memory.ts'
+import { ffi } from './node-ffi.ts'
 
 export const inet = 2
 export const inet6 = 10

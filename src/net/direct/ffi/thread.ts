@@ -3,7 +3,7 @@
  * terminated runs no JavaScript any more, and the kernel frees descriptors only with the whole process; so each is
  * entered with Node's own clean-up, which calls close(2) and free(3) for what is left.
  */
-import ffi from 'node:ffi'
+import { ffi } from './node-ffi.ts'
 
 const pointer = 'pointer'
 /** Exported so that the handle stays reachable. The mangled names are those of node.h and v8-isolate.h, on every platform. */

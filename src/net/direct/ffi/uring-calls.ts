@@ -2,7 +2,7 @@
  * The system calls of io_uring and the few beside it, as plain functions. Each returns what the kernel would: 0 or more,
  * or a negative errno. It keeps no state but the library handles, and knows nothing of what the rings hold.
  */
-import ffi from 'node:ffi'
+import { ffi } from './node-ffi.ts'
 
 // The same numbers on every architecture that Node has a fast call path for.
 const sysSetup = 425n

@@ -1,8 +1,8 @@
 /**
  * One connect on the ring. Whoever gives up hears nothing more, and the descriptor is closed when the kernel is done with it.
  */
-import ffi from 'node:ffi'
 import type { ConnectOwner, Task } from '../engine.ts'
+import { ffi } from '../ffi/node-ffi.ts'
 import { closeSocket } from '../ffi/sockets.ts'
 import type { UringContext } from './context.ts'
 import { cancelKind, connectKind, pushCancel, pushConnect, tag } from './operations.ts'

@@ -6,7 +6,7 @@ import { type Chain, emptyChain } from '../../../../src/plugin/chain.ts'
 
 function chain(): Chain & { closed: number } {
   return {
-    ...{ preread: undefined, log: undefined, names: ['some'], closed: 0 },
+    ...{ ...emptyChain, log: undefined, names: ['some'], closed: 0 },
     close() {
       this.closed++
     },

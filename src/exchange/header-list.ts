@@ -1,0 +1,117 @@
+/**
+ * Header fields in the order they came, names found whatever their case. It checks nothing: who parses or sets fields has
+ * made sure that names are tokens and values have no control characters.
+ */
+
+/** Three strings a field: the name in lower case, the name as it was written, the value. */
+const stride = 3
+
+export class HeaderList {
+  #items: string[]
+
+  constructor() {
+    this.#items = []
+  }
+
+  static of(fields: Readonly<Record<string, string>>): HeaderList {
+    const list = new HeaderList()
+    for (const name of Object.keys(fields)) list.append(name, fields[name] as string)
+    return list
+  }
+
+  /** How many fields there are, repeated ones counted each. */
+  get size(): number {
+    return this.#items.length / stride
+  }
+
+  /** For parsers: adds a field whose name in lower case is known already. */
+  push(lower: string, name: string, value: string): void {
+    this.#items.push(lower, name, value)
+  }
+
+  /** The value of the first field of that name, which is given in lower case. */
+  get(lower: string): string | undefined {
+    const items = this.#items
+    for (let at = 0; at < items.length; at += stride) if (items[at] === lower) return items[at + 2]
+    return undefined
+  }
+
+  has(lower: string): boolean {
+    return this.get(lower) !== undefined
+  }
+
+  /** The values of all fields of that name (in lower case), in order. */
+  all(lower: string): readonly string[] {
+    const found: string[] = []
+    const items = this.#items
+    for (let at = 0; at < items.length; at += stride) if (items[at] === lower) found.push(items[at + 2] as string)
+    return found
+  }
+
+  /** All values of that name (in lower case) as one, joined by `, `; undefined: there is none. [RFC 9110 §5.3] */
+  joined(lower: string): string | undefined {
+    let whole: string | undefined
+    const items = this.#items
+    for (let at = 0; at < items.length; at += stride) {
+      if (items[at] === lower) whole = whole === undefined ? items[at + 2] : `${whole}, ${items[at + 2]}`
+    }
+    return whole
+  }
+
+  append(name: string, value: string): void {
+    this.#items.push(name.toLowerCase(), name, value)
+  }
+
+  /** One field of that name, in the place of the first one; any further ones go. */
+  set(name: string, value: string): void {
+    const lower = name.toLowerCase()
+    const items = this.#items
+    for (let at = 0; at < items.length; at += stride) {
+      if (items[at] !== lower) continue
+      items[at + 1] = name
+      items[at + 2] = value
+      this.#drop(lower, at + stride)
+      return
+    }
+    items.push(lower, name, value)
+  }
+
+  /** Removes all fields of that name (in lower case). */
+  delete(lower: string): void {
+    if (this.has(lower)) this.#drop(lower, 0)
+  }
+
+  /** The name in lower case, the name as written and the value of the field at `index`. */
+  lowerAt(index: number): string {
+    return this.#items[index * stride] as string
+  }
+
+  nameAt(index: number): string {
+    return this.#items[index * stride + 1] as string
+  }
+
+  valueAt(index: number): string {
+    return this.#items[index * stride + 2] as string
+  }
+
+  copy(): HeaderList {
+    const list = new HeaderList()
+    list.#items = this.#items.slice()
+    return list
+  }
+
+  #drop(lower: string, from: number): void {
+    const items = this.#items
+    let to = from
+    for (let at = from; at < items.length; at += stride) {
+      if (items[at] === lower) continue
+      if (to !== at) {
+        items[to] = items[at] as string
+        items[to + 1] = items[at + 1] as string
+        items[to + 2] = items[at + 2] as string
+      }
+      to += stride
+    }
+    items.length = to
+  }
+}
