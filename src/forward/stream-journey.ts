@@ -41,6 +41,9 @@ export interface JourneyOwner {
 /** What an upstream that speaks TLS is asked for when nobody named a server. */
 const namelessServer = 'apisix_backend'
 
+/** `http` is what an upstream has that names none. */
+const streamSchemes = new Set(['tcp', 'udp', 'tls', 'http'])
+
 export class StreamJourney implements DialReceiver, AttemptReceiver {
   readonly exchange: StreamSession
   readonly #road: JourneyOwner
@@ -96,6 +99,9 @@ export class StreamJourney implements DialReceiver, AttemptReceiver {
     if (cell === undefined) return this.#finish(new GatewayError('no_upstream', 'the route names no upstream'))
     if (cell.current === undefined)
       return this.#finish(new GatewayError('unknown_upstream', 'the upstream does not exist'))
+    const { owner, scheme } = cell.current
+    if (!streamSchemes.has(scheme))
+      return this.#finish(new GatewayError('no_upstream', `${owner}: scheme ${scheme} cannot carry a stream`))
     this.#upstream = cell.current
     this.#next(undefined)
   }

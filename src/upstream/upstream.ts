@@ -4,6 +4,7 @@ import type { Exchange } from '../exchange/exchange.ts'
 import type { TlsOrigination } from '../net/wire.ts'
 import type { Fleet } from './fleet.ts'
 import type { HashKey } from './hash-key.ts'
+import type { PoolLimits } from './http-pool.ts'
 
 /** How long each part of an attempt may take, ms; 0: no limit. */
 export interface Timeouts {
@@ -18,7 +19,15 @@ export interface UpstreamTls {
   readonly verify: boolean
   /** Used instead of the client's SNI when set. */
   readonly serverName: string | undefined
+  /** Equal for two upstreams whose connections may stand in for each other: authorities, client certificate, verification. */
+  readonly identity: string
 }
+
+/** The Host field that an endpoint sees: the client's, the endpoint's own name, or a fixed one. */
+export type PassHost =
+  | { readonly by: 'pass' }
+  | { readonly by: 'node' }
+  | { readonly by: 'rewrite'; readonly host: string }
 
 export class Upstream {
   /** `upstreams/1`, or the resource it stands in: `stream_routes/7`. */
@@ -28,6 +37,12 @@ export class Upstream {
   /** No new try begins so long after the first one began; 0: no limit. */
   readonly retryTimeoutMs: number
   readonly timeouts: Timeouts
+  /** `http`, `https`, `tcp`, … as configured. */
+  readonly scheme: string
+  /** Those of HTTP where the configuration names none differ from those of streams. */
+  readonly httpTimeouts: Timeouts
+  readonly passHost: PassHost
+  readonly poolLimits: PoolLimits | undefined
   readonly tls: UpstreamTls | undefined
   readonly fleet: Fleet
   readonly #hashKey: HashKey | undefined
@@ -37,6 +52,11 @@ export class Upstream {
     retries: number | undefined
     retryTimeoutMs: number
     timeouts: Timeouts
+    httpTimeouts: Timeouts
+    scheme: string
+    passHost: PassHost
+    /** Undefined: as the worker is configured. */
+    poolLimits: PoolLimits | undefined
     tls: UpstreamTls | undefined
     fleet: Fleet
     hashKey: HashKey | undefined
@@ -45,6 +65,10 @@ export class Upstream {
     this.retries = settings.retries
     this.retryTimeoutMs = settings.retryTimeoutMs
     this.timeouts = settings.timeouts
+    this.httpTimeouts = settings.httpTimeouts
+    this.scheme = settings.scheme
+    this.passHost = settings.passHost
+    this.poolLimits = settings.poolLimits
     this.tls = settings.tls
     this.fleet = settings.fleet
     this.#hashKey = settings.hashKey

@@ -1,0 +1,92 @@
+/**
+ * Connections to one endpoint that wait for the next request: last in, first out, so that the surplus of a busy hour ages
+ * and is closed. It dials nothing; who needs a connection and finds none makes one.
+ */
+import type { Timer, TimerOwner, TimerWheel } from '../base/timers.ts'
+import type { HttpClient } from '../protocol/http-protocol.ts'
+
+export interface PoolLimits {
+  /** Idle connections kept; those above it are closed. */
+  readonly size: number
+  /** An idle connection is closed after so long, ms; 0: never. */
+  readonly idleMs: number
+  /** Requests on one connection. */
+  readonly requests: number
+}
+
+interface Waiting {
+  readonly client: HttpClient
+  readonly since: number
+}
+
+export class HttpPool implements TimerOwner {
+  readonly #wheel: TimerWheel
+  /** Longest idle first. */
+  readonly #idle: Waiting[] = []
+  readonly #put: (client: HttpClient) => void
+  readonly #drop: (client: HttpClient) => void
+  #limits: PoolLimits
+  #timer: Timer | undefined
+  #retired = false
+
+  constructor(limits: PoolLimits, wheel: TimerWheel) {
+    this.#limits = limits
+    this.#wheel = wheel
+    this.#put = (client) => this.#keep(client)
+    this.#drop = (client) => this.#forget(client)
+  }
+
+  /** Connections that wait now. */
+  get size(): number {
+    return this.#idle.length
+  }
+
+  /** The connection that became idle last; undefined: there is none. */
+  take(): HttpClient | undefined {
+    for (let waiting = this.#idle.pop(); waiting !== undefined; waiting = this.#idle.pop()) {
+      if (!waiting.client.closed) return waiting.client
+    }
+    return undefined
+  }
+
+  /** A new connection that will come here whenever it has nothing to do. */
+  adopt(client: HttpClient): void {
+    client.idle = this.#put
+    client.ended = this.#drop
+  }
+
+  configure(limits: PoolLimits): void {
+    this.#limits = limits
+  }
+
+  /** Closes what is idle now, and what comes back later. */
+  retire(): void {
+    this.#retired = true
+    this.#timer?.cancel()
+    this.#timer = undefined
+    for (const { client } of this.#idle.splice(0)) client.close()
+  }
+
+  expired(): void {
+    this.#timer = undefined
+    const { idleMs } = this.#limits
+    const before = performance.now() - idleMs
+    let old = 0
+    while (old < this.#idle.length && (this.#idle[old] as Waiting).since <= before) old++
+    for (const { client } of this.#idle.splice(0, old)) client.close()
+    const oldest = this.#idle[0]
+    if (oldest !== undefined) this.#timer = this.#wheel.start(Math.max(0, oldest.since - before), this)
+  }
+
+  #keep(client: HttpClient): void {
+    const { size, idleMs, requests } = this.#limits
+    if (this.#retired || client.served >= requests || this.#idle.length >= size) return client.close()
+    this.#idle.push({ client, since: idleMs > 0 ? performance.now() : 0 })
+    if (idleMs > 0) this.#timer ??= this.#wheel.start(idleMs, this)
+  }
+
+  #forget(client: HttpClient): void {
+    const at = this.#idle.findIndex((waiting) => waiting.client === client)
+    if (at >= 0) this.#idle.splice(at, 1)
+  }
+}
