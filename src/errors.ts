@@ -31,6 +31,7 @@ export const codes = {
   bad_tls: row('malformed', 'client', 'never'),
   no_certificate: row('forbidden', 'client', 'never'),
   client_certificate: row('forbidden', 'client', 'never'),
+  body_too_large: row('malformed', 'client', 'never'),
   client_timeout: row('timeout', 'client', 'never'),
   client_gone: row('gone', 'client', 'never'),
   refused_by_plugin: row('forbidden', 'client', 'never'),
