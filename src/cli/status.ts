@@ -32,7 +32,8 @@ export function describe(identity: Identity, found: GatewayStatus): string {
   const facts = [
     ['pid', String(found.pid)],
     ['uptime', `${duration(found.uptimeSeconds)} (since ${found.startedAt})`],
-    ['node', `${found.node}, ${found.wire} wire`],
+    ['node', found.node],
+    ['wire', [found.wire, ...found.passedOver.map(({ name, reason }) => `not ${name}: ${reason}`)].join('; ')],
     ['config', config.file],
     ['provider', `${config.provider}, ${reach}, revision ${config.revision}, ${config.rejected} rejected`],
     ['connections', `${connections.active} active, ${connections.accepted} accepted`],
@@ -43,12 +44,13 @@ export function describe(identity: Identity, found: GatewayStatus): string {
     tls ? 'tls' : '',
     `from ${from}`,
   ])
-  const workers = found.workers.map(({ index, state, revision, connections: open, restarts }) => [
+  const workers = found.workers.map(({ index, state, revision, connections: open, restarts, wire }) => [
     String(index),
     state,
     `revision ${revision}`,
     `${open} connections`,
     `${restarts} restarts`,
+    wire === undefined || wire === found.wire ? '' : `on ${wire}`,
   ])
   const verb = identity.state === 'stopping' ? 'is stopping' : 'is running'
   const lines = [`Sluice ${found.version} ${verb}`, ...table(facts)]

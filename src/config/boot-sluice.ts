@@ -9,8 +9,8 @@ const ports = either<number | string>(
 )
 
 export const sluice = section({
-  /** How sockets are driven; `epoll` and `uring` only where the system allows it. */
-  wire: oneOf('auto', ['auto', 'portable', 'epoll', 'uring']),
+  /** How sockets are driven; `auto` is the first of the others that the system allows. */
+  wire: oneOf('auto', ['auto', 'uring', 'epoll', 'portable']),
   /** Ports that stream routes may open by themselves with `server_port`; empty: none. */
   stream_ports: list(ports),
   /** The database of the embedded provider, relative to the home directory. */

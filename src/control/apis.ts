@@ -10,6 +10,7 @@ import { createStatusServer } from '../admin/status-server.ts'
 import { ApiDrivenSource } from '../config/api-driven.ts'
 import type { BootConf } from '../config/boot-schema.ts'
 import { portHolder } from '../net/port-probe.ts'
+import type { WireChoice } from '../net/wires.ts'
 import type { Log } from '../observability/log.ts'
 import type { MetricsSnapshot } from '../observability/metrics-snapshot.ts'
 import type { PluginCatalogue } from '../plugin/catalogue.ts'
@@ -22,6 +23,7 @@ export interface ApisOptions {
   readonly configuration: Configuration
   readonly catalogue: PluginCatalogue
   readonly readiness: () => string | undefined
+  readonly wire: WireChoice
   readonly collect: () => Promise<readonly MetricsSnapshot[]>
   readonly gauges: () => ControlGauges
   readonly reloadPlugins: () => Promise<void>
@@ -97,7 +99,7 @@ async function closeAll(planned: readonly Planned[]): Promise<void> {
 
 /** Every server that the configuration asks for. Throws with the key that does not allow one. */
 function plan(options: ApisOptions): readonly Planned[] {
-  const { conf, configuration, log, readiness, reloadPlugins, catalogue } = options
+  const { conf, configuration, log, readiness, wire, reloadPlugins, catalogue } = options
   const { apisix, deployment } = conf
   const { source, store, check } = configuration
   const planned: Planned[] = []
@@ -113,7 +115,7 @@ function plan(options: ApisOptions): readonly Planned[] {
     const parts = { source, store, kinds, catalogue, check, health, reloadPlugins, log }
     add('apisix.control', apisix.control, createControlServer(parts))
   }
-  if (apisix.status !== undefined) add('apisix.status', apisix.status, createStatusServer({ readiness }))
+  if (apisix.status !== undefined) add('apisix.status', apisix.status, createStatusServer({ readiness, wire }))
   const { prometheus } = conf.plugin_attr
   if (prometheus.enable_export_server) {
     const { ip: host, port } = prometheus.export_addr

@@ -13,7 +13,7 @@ import { kinds } from '../resources/index.ts'
 import { danglingReference } from '../resources/references.ts'
 import { createResourceCheck, type ResourceCheck } from '../snapshot/check.ts'
 import { loadExtraPlugins } from '../threads/extra-plugins.ts'
-import { workerConf } from '../threads/worker-conf.ts'
+import { configuredWire, workerConf } from '../threads/worker-conf.ts'
 
 export interface Findings {
   readonly warnings: string[]
@@ -34,6 +34,7 @@ export async function checkHome({ home, configFile, plugins }: CheckHomeOptions)
     const boot = loadBootConf(configFile === undefined ? { home, env } : { home, file: configFile, env })
     findings.warnings.push(...boot.warnings)
     accessSync(home, constants.W_OK)
+    configuredWire(boot.conf)
     const extra = await loadExtraPlugins(workerConf(home, boot.conf).extraPlugins)
     await checkResources(boot, plugins, extra, findings)
   } catch (error) {

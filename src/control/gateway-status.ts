@@ -4,6 +4,8 @@ import { hostname } from 'node:os'
 import type { ControlGauges } from '../admin/metrics-server.ts'
 import { servesAdmin } from '../config/boot-rules.ts'
 import type { BootConf } from '../config/boot-schema.ts'
+import type { Wire } from '../net/wire.ts'
+import type { PassedOver } from '../net/wires.ts'
 import { listenAddress } from '../threads/listening.ts'
 import type { Configuration } from './configuration.ts'
 
@@ -15,7 +17,9 @@ export interface GatewayStatus {
   readonly node: string
   readonly startedAt: string
   readonly uptimeSeconds: number
-  readonly wire: string
+  readonly wire: Wire['name']
+  /** Better wires that this machine does not allow, best first. */
+  readonly passedOver: readonly PassedOver[]
   readonly config: {
     readonly file: string
     readonly provider: string
@@ -37,6 +41,8 @@ export interface GatewayStatus {
     readonly revision: number
     readonly connections: number
     readonly restarts: number
+    /** A worse one than the others' where the worker could not make that; undefined while it does not answer. */
+    readonly wire: Wire['name'] | undefined
   }[]
   readonly connections: { readonly active: number; readonly accepted: number }
 }

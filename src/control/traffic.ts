@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { createSharedCounters, type SharedMemory } from '../base/shared-counters.ts'
 import type { BootConf } from '../config/boot-schema.ts'
+import type { Wire } from '../net/wire.ts'
 import type { Log } from '../observability/log.ts'
 import type { MetricsSnapshot } from '../observability/metrics-snapshot.ts'
 import type { StreamRouteValue } from '../resources/stream-route.ts'
@@ -15,6 +16,8 @@ import { Ports } from './ports.ts'
 export interface TrafficOptions {
   readonly home: string
   readonly conf: BootConf
+  /** Of all workers. */
+  readonly wire: Wire['name']
   readonly configuration: Configuration
   readonly log: Log
 }
@@ -58,6 +61,7 @@ export class Traffic {
       boot: (index) => ({
         index,
         conf: this.#workerConf,
+        wire: options.wire,
         counters: this.#counters,
         ticketSecret: this.#ticketSecret,
         revision: options.configuration.store.revision,

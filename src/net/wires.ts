@@ -1,6 +1,6 @@
 /**
- * The wires that there are, best first. Which of them a machine allows is decided once, at start. Those that `auto` leaves
- * alone are taken by name only, and their code is not even loaded before.
+ * The wires that there are, best first, and the choice among them. Main chooses once, at start, and tells workers the name.
+ * The code of a wire is not even loaded before somebody asks for it, or for why it cannot be had.
  */
 
 import { createRequire } from 'node:module'
@@ -15,67 +15,115 @@ export interface WireOptions {
 
 export interface WireKind {
   readonly name: Wire['name']
-  /** Never chosen by `auto`. */
-  readonly byNameOnly: boolean
-  /** False where the system does not have, or does not allow, what it needs. */
-  usable(): boolean
+  /** Why this thread cannot have it; undefined: it can. Looked into at the first call. */
+  refusal(): string | undefined
+  /** Throws where it cannot be had. */
   create(options?: WireOptions): Wire
+}
+
+/** A wire that was passed over for a worse one, and why. */
+export interface PassedOver {
+  readonly name: Wire['name']
+  readonly reason: string
+}
+
+export interface WireChoice {
+  readonly name: Wire['name']
+  /** Those that are better and cannot be had here, best first; none when the wire was asked for by name. */
+  readonly passedOver: readonly PassedOver[]
 }
 
 /** Synchronous, as a wire is created; and not before it is, since older versions of Node cannot even load them. */
 const load = createRequire(import.meta.url)
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-const epoll = (): typeof import('./direct/epoll/wire.ts') => load(`./direct/epoll/wire.${extension}`)
-const uring = (): typeof import('./direct/uring/wire.ts') => load(`./direct/uring/wire.${extension}`)
+const module = <Module>(path: string): Module => load(`./direct/${path}.${extension}`) as Module
+const epoll = (): typeof import('./direct/epoll/wire.ts') => module('epoll/wire')
+const epollSet = (): typeof import('./direct/ffi/epoll.ts') => module('ffi/epoll')
+const uring = (): typeof import('./direct/uring/wire.ts') => module('uring/wire')
+const uringSetup = (): typeof import('./direct/uring/ring-setup.ts') => module('uring/ring-setup')
 
-/** Whether a direct wire can be made here: asked once, as it makes one. */
-function probed(create: () => Wire): () => boolean {
-  let outcome: boolean | undefined
+/** Of a direct wire, found out once: whether there is all that its code needs to load, and what the system says to `ask`. */
+function looked(code: () => unknown, ask: () => string | undefined): () => string | undefined {
+  let outcome: { readonly reason: string | undefined } | undefined
   return () => {
-    if (outcome !== undefined) return outcome
+    if (outcome !== undefined) return outcome.reason
     try {
-      outcome = process.platform === 'linux' && (process.arch === 'x64' || process.arch === 'arm64')
-      if (outcome) create()
-    } catch {
-      outcome = false
+      outcome = { reason: platformRefusal() }
+      if (outcome.reason === undefined) {
+        code()
+        outcome = { reason: ask() }
+      }
+    } catch (error) {
+      outcome = { reason: (error as Error).message }
     }
-    return outcome
+    return outcome.reason
   }
+}
+
+/** Of both direct wires. */
+function platformRefusal(): string | undefined {
+  if (process.platform !== 'linux') return `it needs Linux, this is ${process.platform}`
+  if (process.arch !== 'x64' && process.arch !== 'arm64') return `it needs x64 or arm64, this is ${process.arch}`
+  return undefined
 }
 
 export const wires: readonly WireKind[] = [
-  { name: 'portable', byNameOnly: false, usable: () => true, create: createPortableWire },
-  {
-    name: 'epoll',
-    byNameOnly: true,
-    usable: probed(() => epoll().createEpollWire()),
-    create: (options) => epoll().createEpollWire(options),
-  },
   {
     name: 'uring',
-    byNameOnly: true,
-    usable: probed(() => uring().createUringWire()),
+    refusal: looked(uring, () => uringSetup().uringRefusal()),
     create: (options) => uring().createUringWire(options),
   },
+  {
+    name: 'epoll',
+    refusal: looked(epoll, () => epollSet().epollRefusal()),
+    create: (options) => epoll().createEpollWire(options),
+  },
+  { name: 'portable', refusal: () => undefined, create: createPortableWire },
 ]
 
-const kindFor = (name: string): WireKind | undefined =>
-  wires.find((wire) => (name === 'auto' ? !wire.byNameOnly : wire.name === name) && wire.usable())
-
-/** Why there can be no wire of that name here; undefined: there can. Costs what it takes to make one. */
-export function wireRefusal(name: string): string | undefined {
-  if (kindFor(name) !== undefined) return undefined
-  const known = wires.map((wire) => wire.name)
-  if (known.some((one) => one === name)) {
-    const usable = wires.filter((wire) => wire.usable()).map((wire) => wire.name)
-    return `this system does not have, or does not allow, what ${name} needs; it can use auto, ${usable.join(', ')}`
+/** `auto` is the best that can be had. Throws a `RangeError` with the reason for another name that cannot. */
+export function chooseWire(asked: string, kinds: readonly WireKind[] = wires): WireChoice {
+  if (asked === 'auto') return best(kinds)
+  const kind = kinds.find(({ name }) => name === asked)
+  if (kind === undefined) {
+    throw new RangeError(`there is no ${asked} in this version; there are auto, ${namesOf(kinds)}`)
   }
-  return `there is no ${name} in this version; there are auto, ${known.join(', ')}`
+  const reason = kind.refusal()
+  if (reason === undefined) return { name: kind.name, passedOver: [] }
+  const usable = kinds.filter((one) => one.refusal() === undefined)
+  throw new RangeError(`${asked} cannot be had here: ${reason}; there are auto, ${namesOf(usable)}`)
 }
 
-/** `auto` takes the first that is usable. Throws for a name that is not in the list, or a wire that is not usable here. */
-export function createWire(name: string, options: WireOptions = {}): Wire {
-  const kind = kindFor(name)
-  if (kind !== undefined) return kind.create(options)
-  throw new RangeError(wireRefusal(name))
+function best(kinds: readonly WireKind[]): WireChoice {
+  const passedOver: PassedOver[] = []
+  for (const { name, refusal } of kinds) {
+    const reason = refusal()
+    if (reason === undefined) return { name, passedOver }
+    passedOver.push({ name, reason })
+  }
+  throw new RangeError(`no wire can be had: ${passedOver.map(({ name, reason }) => `${name}: ${reason}`).join('; ')}`)
+}
+
+function namesOf(kinds: readonly WireKind[]): string {
+  return kinds.map(({ name }) => name).join(', ')
+}
+
+/**
+ * Makes the wire of that name, which was chosen elsewhere, or where that fails the next worse one: what a thread may have can
+ * differ from what another had earlier (memory, descriptors). `passedOver` are those that failed.
+ */
+export function createWire(
+  chosen: Wire['name'],
+  options: WireOptions = {},
+  kinds: readonly WireKind[] = wires,
+): { readonly wire: Wire; readonly passedOver: readonly PassedOver[] } {
+  const passedOver: PassedOver[] = []
+  for (const kind of kinds.slice(kinds.findIndex(({ name }) => name === chosen))) {
+    try {
+      return { wire: kind.create(options), passedOver }
+    } catch (error) {
+      passedOver.push({ name: kind.name, reason: (error as Error).message })
+    }
+  }
+  throw new RangeError(`no wire can be made: ${passedOver.map(({ name, reason }) => `${name}: ${reason}`).join('; ')}`)
 }

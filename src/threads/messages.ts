@@ -1,5 +1,6 @@
 /** What main and workers say to each other. Everything here survives a structured clone. */
 import type { SharedMemory } from '../base/shared-counters.ts'
+import type { Wire } from '../net/wire.ts'
 import type { MetricsSnapshot } from '../observability/metrics-snapshot.ts'
 import type { AddressChange, NormalChange } from '../snapshot/compiler.ts'
 
@@ -23,7 +24,6 @@ export interface WorkerConf {
   readonly accessLog:
     | { readonly path: string; readonly format: string; readonly escape: 'default' | 'json' | 'none' }
     | undefined
-  readonly wire: 'auto' | 'portable' | 'epoll' | 'uring'
   readonly reusePort: boolean
   readonly backlog: number
   readonly keepAliveMs: number
@@ -52,6 +52,8 @@ export interface WorkerConf {
 export interface WorkerBoot {
   readonly index: number
   readonly conf: WorkerConf
+  /** What main has chosen for all. */
+  readonly wire: Wire['name']
   readonly counters: SharedMemory
   /** What session ticket keys are derived from; the same for all workers. */
   readonly ticketSecret: Uint8Array
@@ -91,7 +93,8 @@ export interface WorkerReport {
   readonly sessions: number
   readonly accepted: number
   readonly refused: number
-  readonly wire: string
+  /** The one that main has chosen, or a worse one where this worker could not make that. */
+  readonly wire: Wire['name']
 }
 
 export type FromWorker =

@@ -7,7 +7,7 @@ import type { BootConf } from '../config/boot-schema.ts'
 import { millis } from '../config/units.ts'
 import type { CertificateDefaults } from '../net/tls/certificates.ts'
 import { checkCiphers } from '../net/tls/check-ciphers.ts'
-import { wireRefusal } from '../net/wires.ts'
+import { chooseWire, type WireChoice } from '../net/wires.ts'
 import type { WorkerConf } from './messages.ts'
 
 /** Descriptors that are nobody's link: logs, database, listeners, the APIs' connections, Node's own. */
@@ -70,7 +70,6 @@ export function workerConf(home: string, conf: BootConf): WorkerConf {
           escape: nginx.stream.access_log_format_escape,
         }
       : undefined,
-    wire: sluice.wire,
     // Always, where the system can: a worker beside the first, or the successor of a single one, must be able to join.
     reusePort: platform() === 'linux' || workerCount(conf) > 1,
     backlog: sluice.backlog,
@@ -94,13 +93,20 @@ export function workerConf(home: string, conf: BootConf): WorkerConf {
 /** Throws with the key of what would fail in every worker: log files that cannot be opened, ciphers that there are not. */
 export function checkWorkerConf(conf: WorkerConf): void {
   mustOpen('nginx_config.error_log', conf.errorLog)
-  const refusal = wireRefusal(conf.wire)
-  if (refusal !== undefined) throw new Error(`sluice.wire: ${refusal}`)
   if (conf.accessLog !== undefined) mustOpen('nginx_config.stream.access_log', conf.accessLog.path)
   try {
     checkCiphers(conf.tlsCiphers)
   } catch (error) {
     throw new Error(`apisix.ssl.ssl_ciphers: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+/** Throws with the key when the wire that is asked for by name cannot be had here. */
+export function configuredWire(conf: BootConf): WireChoice {
+  try {
+    return chooseWire(conf.sluice.wire)
+  } catch (error) {
+    throw new Error(`sluice.wire: ${(error as Error).message}`, { cause: error })
   }
 }
 

@@ -4,6 +4,7 @@ import { after, before, type TestContext, test } from 'node:test'
 import { type ControlDeps, createControlServer } from '../../src/admin/control-server.ts'
 import { createStatusServer } from '../../src/admin/status-server.ts'
 import { MemoryStore } from '../../src/config/resource-store.ts'
+import type { WireChoice } from '../../src/net/wires.ts'
 import { silentLog } from '../../src/observability/log.ts'
 import { createCatalogue } from '../../src/plugin/catalogue.ts'
 import { plugins } from '../../src/plugins/index.ts'
@@ -184,7 +185,8 @@ test('health is told as JSON, and to browsers as a table in which texts are only
 })
 
 async function startStatus(t: TestContext, readiness: () => string | undefined) {
-  const app = createStatusServer({ readiness })
+  const wire: WireChoice = { name: 'portable', passedOver: [{ name: 'uring', reason: 'this is a test' }] }
+  const app = createStatusServer({ readiness, wire })
   await app.listen({ host: '127.0.0.1', port: 0 })
   t.after(() => app.close())
   const { port } = app.server.address() as AddressInfo
@@ -198,6 +200,17 @@ test('the status of a living process is ok, at any path that begins with /status
     assert.deepEqual([answer.status, answer.text], [200, '{"status":"ok"}\n'], path)
   }
   assert.equal((await get('/other')).status, 404)
+})
+
+test('the wire that carries the traffic is told, with why it is no better one', async (t) => {
+  const get = await startStatus(t, () => 'not ready')
+  const { status, text } = await get('/status/wire')
+  assert.equal(status, 200)
+  assert.deepEqual(JSON.parse(text), {
+    status: 'ok',
+    wire: 'portable',
+    passed_over: [{ name: 'uring', reason: 'this is a test' }],
+  })
 })
 
 test('readiness is 503 with its reason until there is none', async (t) => {

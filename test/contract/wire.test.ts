@@ -10,10 +10,14 @@ import { wireContract } from './wire.ts'
 import { datagramContract } from './wire-datagrams.ts'
 import { livesContract } from './wire-lives.ts'
 
+const usable = wires.filter((wire) => wire.refusal() === undefined)
 const contenders: readonly [name: string, create: () => Wire][] = [
-  ...wires.filter((wire) => wire.usable()).map((wire): [string, () => Wire] => [wire.name, () => wire.create()]),
+  ...usable.map((wire): [string, () => Wire] => [wire.name, () => wire.create()]),
   ['portable on public modules', () => createPortableWire({ handles: false })],
 ]
+for (const { name, refusal } of wires) {
+  if (refusal() !== undefined) test(`the contract of a wire, on ${name}`, { skip: refusal() })
+}
 for (const [name, create] of contenders) {
   wireContract(name, create)
   livesContract(name, create)

@@ -66,6 +66,7 @@ test('start, status, reload and stop follow one instance through its life', asyn
   pid          ${pid}
   uptime       1d 2h (since 2026-01-02T03:04:05.000Z)
   node
+  wire         portable; not epoll: it needs Linux, this is a test
   config       ${at(tree, 'conf/config.yaml')}
   provider     embedded, reachable, revision 1, 0 rejected
   connections  12 active, 3456 accepted

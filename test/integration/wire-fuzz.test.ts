@@ -213,10 +213,10 @@ async function fuzz(wire: Wire, wheel: TimerWheel): Promise<number> {
 }
 
 const contenders: [name: string, create: (wheel: TimerWheel) => Wire][] = wires
-  .filter((kind) => kind.usable())
+  .filter((kind) => kind.refusal() === undefined)
   .map((kind) => [kind.name, (wheel) => kind.create({ wheel })])
 for (const kind of wires) {
-  if (kind.name === 'epoll' && kind.usable()) {
+  if (kind.name === 'epoll' && kind.refusal() === undefined) {
     const { createEpollWire } = await import('../../src/net/direct/epoll/wire.ts')
     contenders.push(['epoll with checks', (wheel) => createEpollWire({ wheel, checks: true })])
   }

@@ -65,12 +65,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       startedAt: '2026-01-02T03:04:05.000Z',
       uptimeSeconds: 93_784,
       wire: 'portable',
+      passedOver: [{ name: 'epoll', reason: 'it needs Linux, this is a test' }],
       config: { file: fileOf(options), provider: 'embedded', reachable: true, revision, rejected: 0 },
       listeners: [
         { transport: 'tcp', host: '127.0.0.1', port: 9100, tls: true, from: 'config' },
         { transport: 'udp', host: '::', port: 53, tls: false, from: 'route' },
       ],
-      workers: [{ index: 0, state: 'running', revision, connections: 12, restarts: 1 }],
+      workers: [{ index: 0, state: 'running', revision, connections: 12, restarts: 1, wire: 'portable' }],
       connections: { active: 12, accepted: 3456 },
     }),
   }

@@ -22,6 +22,14 @@ const isPacked = process.arch === 'x64'
 const eventWords = isPacked ? 3 : 4
 const dataAt = isPacked ? 1 : 2
 
+/** Why there can be no set here; undefined when there can. Makes one to find out. */
+export function epollRefusal(): string | undefined {
+  const fd = call.epoll_create1(closeOnExec)
+  if (fd < 0) return `epoll_create1 failed with errno ${errno[0]}`
+  call.close(fd)
+  return undefined
+}
+
 export class Epoll {
   readonly #fd: number
   readonly #maxEvents: number

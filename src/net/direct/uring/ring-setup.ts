@@ -3,12 +3,11 @@
  * later is asked for: completions are put off until the thread asks for them, and the queues lie in memory of the thread's.
  * A mapping of the kernel's would keep the ring, and every socket that it receives from, alive after a worker was terminated.
  */
-import { readFileSync } from 'node:fs'
-import { getSystemErrorMessage, getSystemErrorName } from 'node:util'
 import { addressOf, allocateForEver, highHalf, lowHalf } from '../ffi/ring-memory.ts'
 import { closeSocket } from '../ffi/sockets.ts'
 import { own } from '../ffi/thread.ts'
 import { uringSetup } from '../ffi/uring-calls.ts'
+import { explainRefusal } from './refusal.ts'
 
 /** Offsets in bytes into the memory of the queues. */
 export interface RingLayout {
@@ -36,11 +35,6 @@ const headBytes = 4096
 /** One memory for both queues; no completion is ever dropped; receives wait without a thread of their own. */
 const needed = { singleMmap: 1 << 0, noDrop: 1 << 1, fastPoll: 1 << 5, nativeWorkers: 1 << 9 }
 
-const EPERM = -1
-const ENOMEM = -12
-const EINVAL = -22
-const ENOSYS = -38
-
 export interface RingParts {
   readonly fd: number
   readonly rings: ArrayBuffer
@@ -61,13 +55,13 @@ export function setUp(submissions: number, completions: number): RingParts {
   params[28] = lowHalf(rings.address)
   params[29] = highHalf(rings.address)
   const fd = uringSetup(submissions, addressOf(params.buffer))
-  if (fd < 0) throw new RangeError(`io_uring: ${explain(fd)}`)
+  if (fd < 0) throw new RangeError(explainRefusal(fd))
   own(fd)
   const at = (index: number): number => params[index] as number
   for (const [name, bit] of Object.entries(needed)) {
     if ((at(5) & bit) !== 0) continue
     closeSocket(fd)
-    throw new RangeError(`io_uring: this kernel lacks ${name}`)
+    throw new RangeError(`the io_uring of this kernel lacks ${name}`)
   }
   const layout = {
     submissionHead: at(10),
@@ -84,27 +78,11 @@ export function setUp(submissions: number, completions: number): RingParts {
 
 /** Why there can be no ring here; undefined when there can be. Makes a small one to find out. */
 export function uringRefusal(): string | undefined {
-  if (process.platform !== 'linux') return 'io_uring: needs Linux'
+  if (process.platform !== 'linux') return 'io_uring needs Linux'
   try {
     closeSocket(setUp(8, 16).fd)
     return undefined
   } catch (error) {
     return (error as Error).message
-  }
-}
-
-function explain(errno: number): string {
-  if (errno === ENOSYS) return 'this kernel has none'
-  if (errno === EINVAL) return 'this kernel is older than 6.10'
-  if (errno === ENOMEM) return 'no memory may be locked (see RLIMIT_MEMLOCK)'
-  if (errno === EPERM) return switchedOff() ? 'switched off by kernel.io_uring_disabled' : 'forbidden (by seccomp?)'
-  return `${getSystemErrorName(errno)}: ${getSystemErrorMessage(errno)}`
-}
-
-function switchedOff(): boolean {
-  try {
-    return readFileSync('/proc/sys/kernel/io_uring_disabled', 'latin1').trim() !== '0'
-  } catch {
-    return false
   }
 }

@@ -108,7 +108,7 @@ test('a wrong value fails with file, line, path, and what was expected', (contex
       'config.yaml:2: deployment.role: expected one of traditional, data_plane, control_plane, got standalone',
     ],
     ['sluice:\n  tcp_keepalive: soon', 'config.yaml:2: sluice.tcp_keepalive: expected a time such as 60s, got soon'],
-    ['sluice:\n  wire: kqueue', 'config.yaml:2: sluice.wire: expected one of auto, portable, epoll, uring, got kqueue'],
+    ['sluice:\n  wire: kqueue', 'config.yaml:2: sluice.wire: expected one of auto, uring, epoll, portable, got kqueue'],
     [
       'sluice:\n  limits:\n    udp_sessions: 0',
       'config.yaml:3: sluice.limits.udp_sessions: expected 1 to 9007199254740991, got 0',

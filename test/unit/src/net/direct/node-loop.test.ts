@@ -12,7 +12,7 @@ import { Echo, streamTo } from '../../../../support/recorder.ts'
 import { until } from '../../../../support/until.ts'
 
 for (const kind of wires.filter(({ name }) => name !== 'portable')) {
-  describe(`${kind.name} beside Node's loop`, { skip: !kind.usable() && `needs ${kind.name}`, timeout: 60_000 }, () => {
+  describe(`${kind.name} beside Node's loop`, { skip: kind.refusal() ?? false, timeout: 60_000 }, () => {
     let wire: Wire
     let listener: Listener
     const links: Link[] = []

@@ -76,11 +76,6 @@ async function socketPair(): Promise<{ near: net.Socket; far: net.Socket; close(
   }
 }
 
-test('where io_uring is refused the reason is told', () => {
-  const reason = uringRefusal()
-  assert.ok(reason === undefined || reason.startsWith('io_uring: '))
-})
-
 test('a completion brings back what its entry carried', { skip }, () => {
   const ring = new Ring({ submissions: 8, completions: 16 })
   const log = new Log()
