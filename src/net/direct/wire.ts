@@ -1,6 +1,6 @@
 /**
  * The direct wire: links driven through the kernel's own calls, by an engine that all wires of a thread share. TLS is left to
- * Node, which is given the descriptor. Linux on x64 and arm64, Node 26; loaded only where it is asked for by name.
+ * Node, which is given the descriptor. Linux on x64 and arm64, Node 26; loaded only where it is chosen, or looked into.
  */
 import { TimerWheel } from '../../base/timers.ts'
 import { GatewayError } from '../../errors.ts'
