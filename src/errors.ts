@@ -45,6 +45,7 @@ export const codes = {
   connect_failed: row('unreachable', 'upstream', 'unsent'),
   connect_timeout: row('timeout', 'upstream', 'unsent'),
   upstream_tls: row('unreachable', 'upstream', 'unsent'),
+  bad_response: row('broken', 'upstream', 'never'),
   upstream_closed: row('broken', 'upstream', 'reused'),
   upstream_reset: row('broken', 'upstream', 'reused'),
   upstream_timeout: row('timeout', 'upstream', 'never'),

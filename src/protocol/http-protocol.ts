@@ -32,6 +32,8 @@ export interface HttpSink {
 
 /** Hears what happens to the client's side while an exchange lasts. */
 export interface SinkOwner {
+  /** Sets out. Called once, right after `HttpRoad.accept` returned this owner. */
+  start(): void
   /** After a write answered false. */
   drained(): void
   /** The client is gone, or its connection broke; no call of the sink has an effect any more. */
@@ -42,8 +44,10 @@ export interface SinkOwner {
 
 /** Where exchanges of HTTP go. */
 export interface HttpRoad {
-  /** Called once for each request, its head read whole; the owner hears from the sink. */
-  accept(exchange: HttpSession): void
+  /** Called once for each request, its head read whole. What it returns hears from the sink. */
+  accept(exchange: HttpSession, sink: HttpSink): SinkOwner
+  /** A request that no exchange could be made of was answered with `status`, or with nothing at all (0). Once for it. */
+  refused(link: Link, error: GatewayError, status: number, listener: string): void
 }
 
 /** The settings of a listener that serves HTTP. Times are ms, 0: no limit. */
