@@ -49,7 +49,7 @@ export interface Link {
   resume(): void
   /** Sends bytes that the caller gives away: they must not be changed afterwards. False: wait for `drained`. */
   send(bytes: Uint8Array): boolean
-  /** Sends borrowed bytes of this thread's current read: only legal inside `Receiver.bytes`. False: wait for `drained`. */
+  /** Sends borrowed bytes: those of this thread's current read from where they lie, any others by a copy. False: wait for `drained`. */
   forward(bytes: Uint8Array): boolean
   /**
    * Sends a head and what follows it as one write. `text` is latin1: each of its characters is one byte. `body` is only read

@@ -32,6 +32,4 @@ export interface EntrySet {
   /** Once, after the events at hand. */
   again(entry: Unfinished): void
   later(task: Task): void
-  /** Bytes were forwarded that no read of this thread has lent just now. */
-  notLent(): void
 }

@@ -29,7 +29,7 @@ const maxEvents = 128
 const eventsPerLook = 4
 
 export interface EpollOptions {
-  /** Overwrites borrowed bytes when their time is over, and throws where bytes are forwarded that are not lent. */
+  /** Overwrites borrowed bytes when their time is over. */
   readonly checks: boolean
 }
 
@@ -37,7 +37,6 @@ export class EpollEngine implements Engine, EntrySet, EventSource {
   readonly name = 'epoll'
   readonly slabs: Slabs
   readonly #epoll: Epoll
-  readonly #checks: boolean
   readonly #loop: NodeLoop
   /** By descriptor. */
   readonly #entries: (Entry | undefined)[]
@@ -52,7 +51,6 @@ export class EpollEngine implements Engine, EntrySet, EventSource {
   constructor(options: EpollOptions) {
     this.slabs = new Slabs(options.checks)
     this.#epoll = new Epoll(maxEvents)
-    this.#checks = options.checks
     this.#entries = []
     this.#generation = 0
     this.#next = 0
@@ -96,7 +94,7 @@ export class EpollEngine implements Engine, EntrySet, EventSource {
     this.#loop.wake()
   }
 
-  /** As `EntrySet`, up to `notLent`. */
+  /** As `EntrySet`, up to `again`. */
   enter(entry: Entry): number {
     return this.enterFor(entry, readable | writable | peerShut | edgeTriggered)
   }
@@ -134,10 +132,6 @@ export class EpollEngine implements Engine, EntrySet, EventSource {
   again(entry: Unfinished): void {
     this.#unfinished.push(entry)
     this.#loop.wake()
-  }
-
-  notLent(): void {
-    if (this.#checks) throw new Error('bytes were forwarded that are not lent by a read of this thread')
   }
 
   /** For the loop, as the next three. */

@@ -77,7 +77,6 @@ export class EpollStream implements Stream, Entry {
   forward(bytes: Uint8Array): void {
     const slab = this.#set.slabs.lent
     if (slab === undefined || bytes.buffer !== slab.buffer) {
-      this.#set.notLent()
       this.send(bytes.slice())
       return
     }
