@@ -19,14 +19,17 @@ export interface HttpSink {
    * leave together with the first part, `finish` or `flush`, whichever comes first.
    */
   begin(head: ResponseHead, length: number | undefined): void
-  /** Borrowed bytes of the body. False: wait for `SinkOwner.drained`. */
+  /**
+   * Borrowed bytes of the body. They may be held back as the head may: a call of `flush` or `finish` has to follow. False: wait
+   * for `SinkOwner.drained`. Parts of an answer that has no body by nature (HEAD, 204, 304) are dropped here.
+   */
   write(part: Uint8Array): boolean
   /** The answer is whole. */
   finish(trailers?: HeaderList): void
   flush(): void
   /** The answer cannot be completed: the client must not take what it has for the whole. */
   cut(): void
-  /** After a 101 (or a 2xx to CONNECT) was begun: the bytes from here on are the caller's, `head` those read already. */
+  /** After a 101 was begun: the bytes from here on are the caller's, `head` those read already. The link may be paused. */
   takeOver(): { readonly link: Link; readonly head: Uint8Array }
 }
 
@@ -38,16 +41,31 @@ export interface SinkOwner {
   drained(): void
   /** The client is gone, or its connection broke; no call of the sink has an effect any more. */
   gone(error: GatewayError): void
-  /** The answer has left for the kernel whole. Exactly once if `finish` was called and `gone` was not. */
+  /**
+   * The link has taken the answer whole and is not full. Exactly once if `finish` was called and `gone` was not; possibly
+   * before `finish` returns.
+   */
   sent(): void
+}
+
+/** What a client is told whose request no exchange could be made of; its connection ends with it. */
+export interface RefusalAnswer {
+  readonly head: ResponseHead
+  readonly body: Uint8Array
 }
 
 /** Where exchanges of HTTP go. */
 export interface HttpRoad {
-  /** Called once for each request, its head read whole. What it returns hears from the sink. */
+  /**
+   * Called once for each request, its head read whole. What it returns hears from the sink. `exchange.error` may be set
+   * already (`body_too_large`: so much was announced): such a request is only answered and logged.
+   */
   accept(exchange: HttpSession, sink: HttpSink): SinkOwner
-  /** A request that no exchange could be made of was answered with `status`, or with nothing at all (0). Once for it. */
-  refused(link: Link, error: GatewayError, status: number, listener: string): void
+  /**
+   * A request that no exchange can be made of; once for it. Returns what it is answered with, by `status`, when that is not 0:
+   * it came in part and no answer is due, or cannot be sent any more.
+   */
+  refused(link: Link, error: GatewayError, status: number, listener: string): RefusalAnswer | undefined
 }
 
 /** The settings of a listener that serves HTTP. Times are ms, 0: no limit. */
@@ -75,6 +93,17 @@ export interface HttpSettings {
   readonly underscores: boolean
   /** The gateway is draining: answers say so, and connections end after the one in progress. */
   readonly draining: boolean
+  /** Those open: each enters itself when it begins and leaves when it is closed or taken over. */
+  readonly connections: Set<HttpConnection>
+}
+
+/** A connection of a client. */
+export interface HttpConnection {
+  readonly link: Link
+  /** Between two requests: nothing of the next one has come. */
+  readonly idle: boolean
+  /** Ends it now if it is idle, else with the answer in progress. Call it once `HttpSettings.draining` is set. */
+  drain(): void
 }
 
 /** What an endpoint is sent: composed by the road, one for each attempt. */
