@@ -1,76 +1,67 @@
-/** Who is compared: nobody in between, Sluice, nginx, HAProxy; each with one TCP and (where it can) one UDP port to the same backends. */
+/** Who may be compared, and what they offer to the load: nobody in between, Sluice on each of its wires, nginx, HAProxy. */
 
-import { haproxyMissing, startHaproxy } from '../../test/support/servers/haproxy.ts'
-import { nginxMissing, startNginx } from '../../test/support/servers/nginx.ts'
-import { freePort, type Running } from '../../test/support/servers/program.ts'
-import { startSluice } from './sluice.ts'
+/** A port for each kind of traffic; absent where the contender does not carry it. */
+export interface Ports {
+  readonly tcp?: number
+  readonly udp?: number
+  readonly http?: number
+  readonly https?: number
+}
 
 export interface Contender {
   readonly name: string
-  readonly tcpPort: number
-  /** Undefined when it does not carry UDP. */
-  readonly udpPort: number | undefined
+  readonly ports: Ports
+  /** Paths of HTTP that it answers as all others do. */
+  readonly paths: readonly string[]
   /** The process whose cost counts; undefined for the direct way. */
   readonly pid: number | undefined
   stop(): Promise<void>
 }
 
-export interface Bench {
-  readonly tcpBackend: number
-  readonly udpBackend: number
-  /** The processor that proxies are pinned to. */
-  readonly cpu: number
-  readonly wire: string
-  readonly say: (line: string) => void
+/** A contender that can be started, more than once if need be. */
+export interface Entrant {
+  readonly name: string
+  /** `env` is added to the environment of its process. Rejects with the reason when it cannot run here. */
+  start(env?: Readonly<Record<string, string>>): Promise<Contender>
 }
 
-export type Start = (bench: Bench) => Promise<Contender>
+/** Which of the wires, and whether the direct way, nginx and HAProxy take part. */
+export interface Choice {
+  readonly names: readonly string[]
+  readonly wires: readonly string[]
+}
 
-/** Those that can run here, in the order of the tables; the missing are named. */
-export function contenders(say: (line: string) => void): ReadonlyMap<string, Start> {
-  const found = new Map<string, Start>([
-    ['direct', direct],
-    ['sluice', sluice],
-  ])
-  const peers = { nginx: [nginxMissing(), nginx], haproxy: [haproxyMissing(), haproxy] } as const
-  for (const [name, [missing, start]] of Object.entries(peers)) {
-    if (missing === false) found.set(name, start)
-    else say(`skipped: ${name} (${missing})`)
+/** What the tables call Sluice on a wire. */
+export function sluiceName(wire: string): string {
+  return `sluice ${wire}`
+}
+
+/** The names of the wires behind `--wire`; `all` stands for each there is. */
+export function chosenWires(option: string, all: readonly string[]): readonly string[] {
+  return option === 'all' ? all : option.split(',')
+}
+
+/** Starts all of them, one after the other; one that cannot run here is named with its reason and left out. */
+export async function startAll(entrants: readonly Entrant[], say: (line: string) => void): Promise<Contender[]> {
+  const running: Contender[] = []
+  for (const entrant of entrants) {
+    try {
+      running.push(await entrant.start())
+    } catch (error) {
+      say(`skipped: ${entrant.name} (${reasonOf(error)})`)
+    }
   }
-  return found
+  return running
 }
 
-async function direct(bench: Bench): Promise<Contender> {
-  return { name: 'direct', tcpPort: bench.tcpBackend, udpPort: bench.udpBackend, pid: undefined, stop: async () => {} }
+export async function stopAll(running: readonly Contender[]): Promise<void> {
+  await Promise.all(running.map((contender) => contender.stop()))
 }
 
-async function sluice(bench: Bench): Promise<Contender> {
-  const [tcp, udp] = [await freePort(), await freePort()]
-  const running = await startSluice({
-    tcp: { listen: tcp, backend: bench.tcpBackend },
-    udp: { listen: udp, backend: bench.udpBackend },
-    wire: bench.wire,
-    cpu: bench.cpu,
-  })
-  return contender('sluice', running, tcp, udp)
-}
-
-async function nginx(bench: Bench): Promise<Contender> {
-  const [tcp, udp] = [await freePort(), await freePort()]
-  const stream = `
-    access_log off;
-    tcp_nodelay on;
-    server { listen 127.0.0.1:${tcp} backlog=4096; proxy_pass 127.0.0.1:${bench.tcpBackend}; proxy_timeout 10m; }
-    server { listen 127.0.0.1:${udp} udp; proxy_pass 127.0.0.1:${bench.udpBackend}; proxy_timeout 60s; }`
-  return contender('nginx', await startNginx({ stream, port: tcp, cpu: bench.cpu }), tcp, udp)
-}
-
-async function haproxy(bench: Bench): Promise<Contender> {
-  const tcp = await freePort()
-  const sections = `listen bench\n  bind 127.0.0.1:${tcp} backlog 4096\n  server one 127.0.0.1:${bench.tcpBackend}`
-  return contender('haproxy', await startHaproxy({ sections, port: tcp, cpu: bench.cpu }), tcp, undefined)
-}
-
-function contender(name: string, running: Running, tcpPort: number, udpPort: number | undefined): Contender {
-  return { name, tcpPort, udpPort, pid: running.pid, stop: () => running.stop() }
+/** The last line that says something: what a program wrote before it ended, or the message. */
+export function reasonOf(error: unknown): string {
+  const lines = String(error instanceof Error ? error.message : error)
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+  return lines.at(-1)?.trim() ?? 'no reason given'
 }

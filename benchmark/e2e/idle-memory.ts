@@ -1,6 +1,6 @@
 /** What an open TCP session without traffic costs in memory, and how fast sessions are opened. Each contender starts afresh. */
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Bench, Start } from './contenders.ts'
+import type { Entrant } from './contenders.ts'
 import type { Generators, Held, LoadReport } from './generators.ts'
 import { cpuSeconds, residentBytes } from './process-cost.ts'
 
@@ -24,15 +24,11 @@ const helpers = 3
 /** Long enough for garbage to be collected and buffers to be given back. */
 const settleMs = 3000
 
-export async function idleMemory(
-  start: Start,
-  bench: Bench,
-  generators: Generators,
-  sessions: number,
-): Promise<IdleResult> {
-  const contender = await start(bench)
-  const { name, tcpPort, pid } = contender
-  if (pid === undefined) throw new Error(`${name} has no process to weigh`)
+export async function idleMemory(entrant: Entrant, generators: Generators, sessions: number): Promise<IdleResult> {
+  const contender = await entrant.start()
+  const { name, ports, pid } = contender
+  const tcpPort = ports.tcp
+  if (pid === undefined || tcpPort === undefined) throw new Error(`${name} has no process to weigh, or no TCP`)
   const open = (count: number): Promise<Held[]> =>
     Promise.all(
       Array.from({ length: helpers }, (_, i) =>

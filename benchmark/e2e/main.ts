@@ -1,32 +1,39 @@
 /**
- * `npm run benchmark -- [--only tcp-rr,idle-memory] [--seconds 5] [--rounds 5] [--sessions 9000] [--routes 10000] [--wire auto]`
- * Sluice beside nginx and HAProxy on the same work: proxies share one processor, load and backends have the other.
+ * `npm run benchmark`: Sluice on each of its wires beside nginx and HAProxy, on the same work, turn about. Proxies share one
+ * processor, load and backends have the other. The options are explained in benchmark/README.md.
  */
-import { execFileSync } from 'node:child_process'
-import { cpus, release, totalmem } from 'node:os'
-import { join } from 'node:path'
+import { cpus } from 'node:os'
+import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { wires } from '../../src/net/wires.ts'
 import { findProgram } from '../../test/support/servers/program.ts'
 import { changeLatency } from './change-latency.ts'
-import { type Bench, type Contender, contenders, type Start } from './contenders.ts'
+import { compare } from './comparison.ts'
+import { type Choice, chosenWires, reasonOf } from './contenders.ts'
 import { Generators } from './generators.ts'
-import { idleMemory } from './idle-memory.ts'
-import { measure, type Rounds } from './rounds.ts'
-import { idleTable, measuredTable, noiseLine } from './table.ts'
-import { type Workload, workloads } from './workloads.ts'
+import { type IdleResult, idleMemory } from './idle-memory.ts'
+import { describeRun } from './machine.ts'
+import { Profiler } from './profile.ts'
+import type { Rounds } from './rounds.ts'
+import { streamEntrants } from './stream-contenders.ts'
+import { Summary } from './summary.ts'
+import { base, idleBytes, idleTable } from './table.ts'
+import { streamLatency, streamWorkloads } from './workloads.ts'
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
-const names = [...workloads.map((workload) => workload.name), 'idle-memory', 'change-latency']
+const names = [...streamWorkloads.map(({ name }) => name), streamLatency.name, 'idle-memory', 'change-latency']
 
 const { values } = parseArgs({
   options: {
     only: { type: 'string', default: names.join() },
-    seconds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '3' },
     rounds: { type: 'string', default: '5' },
     sessions: { type: 'string', default: '9000' },
     routes: { type: 'string', default: '10000' },
-    wire: { type: 'string', default: 'auto' },
-    contenders: { type: 'string', default: 'direct,sluice,nginx,haproxy' },
+    wire: { type: 'string', default: 'all' },
+    contenders: { type: 'string', default: 'sluice,nginx,haproxy' },
+    profile: { type: 'boolean', default: false },
+    results: { type: 'string', default: join(import.meta.dirname, '../results') },
   },
 })
 
@@ -43,71 +50,67 @@ if (cpus().length < 2 || findProgram('taskset') === undefined) {
 
 const loadCpu = 0
 const proxyCpu = 1
-describe()
+const [seconds, rounds] = [Number(values.seconds), Number(values.rounds)]
+const allWires = wires.map(({ name }) => name).reverse()
+const choice: Choice = { names: values.contenders.split(','), wires: chosenWires(values.wire, allWires) }
+for (const line of describeRun(rounds, seconds)) say(line)
 const generators = await Generators.compile(loadCpu)
-const [tcpEcho, udpEcho] = [await generators.hold('tcp-echo'), await generators.hold('udp', ['serve'])]
-const bench: Bench = {
-  tcpBackend: Number(tcpEcho.line),
-  udpBackend: Number(udpEcho.line),
-  cpu: proxyCpu,
-  wire: values.wire,
-  say,
-}
-const chosen = new Map([...contenders(say)].filter(([name]) => values.contenders.split(',').includes(name)))
+const summary = new Summary()
+const common = { rounds: { generators, seconds, rounds } satisfies Rounds, summary, profiler: profiler(), say }
 try {
-  await loads(workloads.filter((workload) => wanted.includes(workload.name)))
-  if (wanted.includes('idle-memory')) await idle(Number(values.sessions))
+  await streams()
   if (wanted.includes('change-latency')) {
     say('\n## change-latency: changes by the Admin API, until they are in force on every worker')
     say(await changeLatency({ routes: Number(values.routes), changes: 500, workers: 2 }))
   }
 } finally {
-  await Promise.all([tcpEcho.stop(), udpEcho.stop()])
   generators.remove()
 }
+const total = summary.text()
+if (total !== undefined) say(`\n## All ratios to ${base}\n${total}`)
 
-/** All contenders run at once, idle but for the one whose turn it is. */
-async function loads(list: readonly Workload[]): Promise<void> {
-  if (list.length === 0) return
-  const running: Contender[] = []
-  const rounds: Rounds = { generators, seconds: Number(values.seconds), rounds: Number(values.rounds) }
+function profiler(): Profiler | undefined {
+  if (!values.profile) return undefined
+  const missing = Profiler.missing()
+  if (missing !== undefined) say(`skipped: profiles (${missing})`)
+  const folder = join(resolve(values.results), new Date().toISOString().replaceAll(':', '-'))
+  return missing === undefined ? new Profiler(folder, generators, seconds) : undefined
+}
+
+async function streams(): Promise<void> {
+  const workloads = streamWorkloads.filter(({ name }) => wanted.includes(name))
+  const rated = wanted.includes(streamLatency.name) ? [streamLatency] : []
+  const isIdle = wanted.includes('idle-memory')
+  if (workloads.length + rated.length === 0 && !isIdle) return
+  const [tcp, udp] = [await generators.hold('tcp-echo'), await generators.hold('udp', ['serve'])]
   try {
-    for (const start of chosen.values()) running.push(await start(bench))
-    const same =
-      running.find((contender) => contender.name === 'nginx') ?? running.find((each) => each.pid !== undefined)
-    for (const workload of list) {
-      say(`\n## ${workload.name}: ${workload.title}`)
-      if (same !== undefined) say(noiseLine(await measure(workload, [same, same], rounds)))
-      say(measuredTable(await measure(workload, running, rounds), workload.unit))
-    }
+    const backends = { tcp: Number(tcp.line), udp: Number(udp.line), cpu: proxyCpu }
+    const entrants = streamEntrants(backends, choice)
+    await compare({ ...common, entrants, workloads, rated })
+    if (isIdle) await idle(entrants.filter(({ name }) => name !== 'direct'))
   } finally {
-    await Promise.all(running.map((contender) => contender.stop()))
+    await Promise.all([tcp.stop(), udp.stop()])
   }
 }
 
-async function idle(sessions: number): Promise<void> {
+async function idle(entrants: ReturnType<typeof streamEntrants>): Promise<void> {
+  const sessions = Number(values.sessions)
   say(`\n## idle-memory: ${sessions} TCP sessions without traffic`)
-  const weighed: [string, Start][] = [...chosen].filter(([name]) => name !== 'direct')
-  const results = []
-  for (const [, start] of weighed) results.push(await idleMemory(start, bench, generators, sessions))
-  say(idleTable(results))
-}
-
-function describe(): void {
-  const text = (program: string, ...args: string[]): string => {
+  const results: IdleResult[] = []
+  for (const entrant of entrants) {
     try {
-      return execFileSync(program, args, {
-        cwd: join(import.meta.dirname, '../..'),
-        encoding: 'utf8',
-        stdio: ['ignore', 'pipe', 'pipe'],
-      }).trim()
-    } catch {
-      return 'unknown'
+      results.push(await idleMemory(entrant, generators, sessions))
+    } catch (error) {
+      say(`skipped: ${entrant.name} (${reasonOf(error)})`)
     }
   }
-  const changed = text('git', 'status', '--porcelain', '--untracked-files=no') === '' ? '' : ' with changes'
-  say(`machine: ${cpus().length} × ${cpus()[0]?.model}, ${Math.round(totalmem() / 2 ** 30)} GiB; Linux ${release()}`)
-  say(`commit: ${text('git', 'rev-parse', '--short', 'HEAD')}${changed}; Node ${process.version}`)
-  say(`command: npm run benchmark -- ${process.argv.slice(2).join(' ')}`)
-  say(`each figure: median of ${values.rounds} runs of ${values.seconds} s, turn about, after a warm-up`)
+  if (results.length === 0) return
+  say(idleTable(results))
+  const peer = results.find(({ name }) => name === base)
+  if (peer === undefined) return
+  const others = results.filter((result) => result !== peer)
+  summary.add(
+    'idle-memory bytes',
+    new Map(others.map((one) => [one.name, (idleBytes(one) / idleBytes(peer)).toFixed(2)])),
+  )
 }

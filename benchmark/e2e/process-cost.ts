@@ -24,6 +24,11 @@ export function residentBytes(pid: number): number {
   return sizes.reduce((sum, size) => sum + size, 0)
 }
 
+/** The process and its living descendants. */
+export function processTree(pid: number): readonly number[] {
+  return tree(pid).map((entry) => entry.pid)
+}
+
 function tree(pid: number): Entry[] {
   const entries = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))

@@ -1,4 +1,4 @@
-/** The gateway as a user starts it: its own command, a home of its own, routes by the Admin API. One worker. */
+/** The gateway as a user starts it: its own command, a home of its own, resources by the Admin API. One worker. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { freePort, makeDir, type Running, start } from '../../test/support/servers/program.ts'
@@ -7,23 +7,29 @@ const root = resolve(import.meta.dirname, '../..')
 const adminKey = 'benchmark-only-key-of-32-letters'
 
 export interface SluiceOptions {
-  readonly tcp: { readonly listen: number; readonly backend: number }
-  readonly udp: { readonly listen: number; readonly backend: number }
   readonly wire: string
   readonly cpu: number
+  /** The section `apisix` of its configuration: what it listens on. */
+  readonly apisix: object
+  readonly nginxConfig?: object
+  /** A TCP port that it accepts on when it is up. */
+  readonly port: number
+  readonly env?: Readonly<Record<string, string>> | undefined
 }
 
-/** Resolves when both routes are in place. */
-export async function startSluice(options: SluiceOptions): Promise<Running> {
-  const { tcp, udp, wire, cpu } = options
+export interface RunningSluice extends Running {
+  /** Puts a resource: `routes/1`. Rejects with the answer when it is not taken. */
+  put(path: string, body: object): Promise<void>
+}
+
+/** Resolves when it serves; without a route. */
+export async function startSluice(options: SluiceOptions): Promise<RunningSluice> {
+  const { cpu, env, port } = options
   const dir = makeDir(undefined)
   const admin = await freePort()
   mkdirSync(join(dir, 'conf'))
   // JSON is YAML.
-  writeFileSync(
-    join(dir, 'conf/config.yaml'),
-    JSON.stringify(configuration(tcp.listen, udp.listen, admin, wire), null, 2),
-  )
+  writeFileSync(join(dir, 'conf/config.yaml'), JSON.stringify(configuration(options, admin), null, 2))
   const call = (method: string, path: string, body?: unknown): Promise<Response> =>
     fetch(`http://127.0.0.1:${admin}/apisix/admin/${path}`, {
       method,
@@ -33,45 +39,28 @@ export async function startSluice(options: SluiceOptions): Promise<Running> {
   const running = await start({
     program: process.execPath,
     args: [join(root, 'bin/sluice'), 'start', '--foreground', '--home', dir],
-    port: tcp.listen,
+    port,
     dir,
     cpu,
+    ...(env === undefined ? {} : { env }),
     answers: async () => (await call('GET', 'upstreams')).ok,
   })
-  try {
-    for (const [id, { listen, backend }] of Object.entries({ tcp, udp })) {
-      const upstream = {
-        type: 'roundrobin',
-        nodes: { [`127.0.0.1:${backend}`]: 1 },
-        timeout: { connect: 5, send: 600, read: 600 },
-      }
-      await put(call, `upstreams/${id}`, upstream)
-      await put(call, `stream_routes/${id}`, { server_port: listen, upstream_id: id })
-    }
-  } catch (error) {
-    await running.stop()
-    throw error
+  const put = async (path: string, body: object): Promise<void> => {
+    const response = await call('PUT', path, body)
+    if (!response.ok) throw new Error(`PUT ${path}: ${response.status} ${(await response.text()).trim()}`)
   }
-  return running
+  return { ...running, put }
 }
 
-async function put(
-  call: (method: string, path: string, body: unknown) => Promise<Response>,
-  path: string,
-  body: unknown,
-): Promise<void> {
-  const response = await call('PUT', path, body)
-  if (!response.ok) throw new Error(`PUT ${path}: ${response.status} ${await response.text()}`)
-}
-
-function configuration(tcp: number, udp: number, admin: number, wire: string): unknown {
+function configuration({ wire, apisix, nginxConfig }: SluiceOptions, admin: number): object {
   return {
-    apisix: {
-      proxy_mode: 'stream',
-      stream_proxy: { tcp: [`127.0.0.1:${tcp}`], udp: [`127.0.0.1:${udp}`] },
-      enable_control: false,
+    apisix: { ...apisix, enable_control: false },
+    nginx_config: {
+      error_log: 'stderr',
+      worker_processes: 1,
+      event: { worker_connections: 19_000 },
+      ...nginxConfig,
     },
-    nginx_config: { error_log: 'stderr', worker_processes: 1, event: { worker_connections: 19_000 } },
     deployment: {
       role: 'traditional',
       role_traditional: { config_provider: 'embedded' },
