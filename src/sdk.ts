@@ -7,10 +7,34 @@ export { after, sleep, type Timer, TimerWheel } from './base/timers.ts'
 export { type Code, codes, type Failures, GatewayError, type Kind } from './errors.ts'
 export type { Endpoint, Load } from './exchange/endpoint.ts'
 export type { Attempt, Exchange, HelloInfo, RouteInfo, StreamExchange } from './exchange/exchange.ts'
+export { HeaderList } from './exchange/header-list.ts'
+export type {
+  BodyReceiver,
+  CollectedBody,
+  HttpExchange,
+  HttpRequest,
+  RequestBody,
+  ResponseHead,
+} from './exchange/http-exchange.ts'
+export { HttpSession } from './exchange/http-session.ts'
 export { StreamSession } from './exchange/stream-session.ts'
 export type { Link, Receiver, TlsInfo } from './net/link.ts'
 export { type RelayOptions, type RelayOutcome, relay } from './net/relay.ts'
 export type { Answer, AnyPlugin, Build, Phases, Plugin, Step } from './plugin/plugin.ts'
+export type {
+  HttpClient,
+  HttpClientLimits,
+  HttpConnection,
+  HttpProtocol,
+  HttpRoad,
+  HttpSettings,
+  HttpSink,
+  HttpWire,
+  RefusalAnswer,
+  ResponseReceiver,
+  SinkOwner,
+  UpstreamRequest,
+} from './protocol/http-protocol.ts'
 export type {
   AttemptReceiver,
   Beginning,
