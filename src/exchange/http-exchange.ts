@@ -83,6 +83,11 @@ export interface Outgoing {
   scheme: string | undefined
 }
 
+/** A place that holds an upstream, which this layer does not know: `Build.upstream` and `Build.upstreamById` give them. */
+export interface UpstreamChoice {
+  readonly current: unknown
+}
+
 export interface ResponseHead {
   status: number
   /** Empty: the usual phrase. */
@@ -111,6 +116,8 @@ export interface HttpExchange extends Exchange {
   remotePort: number
   route: RouteInfo | undefined
   consumer: ConsumerInfo | undefined
+  /** An upstream that takes the place of the route's; plugins set it before `beforeProxy`. */
+  chosenUpstream: UpstreamChoice | undefined
   /** The answer's head, once there is one; header filters change it before it leaves. */
   response: ResponseHead | undefined
   /** Values of the route's path parameters. */

@@ -6,7 +6,7 @@ import type { GatewayError } from '../errors.ts'
 import type { Link } from '../net/link.ts'
 import type { Attempt, RouteInfo } from './exchange.ts'
 import { HeaderList } from './header-list.ts'
-import type { ConsumerInfo, HttpExchange, HttpRequest, Outgoing, ResponseHead } from './http-exchange.ts'
+import type { ConsumerInfo, HttpExchange, HttpRequest, Outgoing, ResponseHead, UpstreamChoice } from './http-exchange.ts'
 import { httpVariable } from './http-variables.ts'
 
 export class HttpSession implements HttpExchange {
@@ -45,10 +45,12 @@ export class HttpSession implements HttpExchange {
   upstreamBytesSent = 0
   upstreamBytesReceived = 0
   upstreamTrailers: HeaderList | undefined = undefined
+  /** An upstream that a plugin chose in the place of the route's. */
+  chosenUpstream: UpstreamChoice | undefined = undefined
   matchedUri: string | undefined = undefined
   matchedHost: string | undefined = undefined
-  /** Called by `fail`; set by the road, which ends the exchange. */
-  failed: ((error: GatewayError) => void) | undefined = undefined
+  /** Told by `fail`; set by the road, which ends the exchange. */
+  owner: { abandoned(error: GatewayError): void } | undefined = undefined
   #variables: Map<string, string | undefined> | undefined = undefined
   #added: HeaderList | undefined = undefined
 
@@ -86,6 +88,6 @@ export class HttpSession implements HttpExchange {
   fail(error: GatewayError): void {
     if (this.error !== undefined || this.endedAt !== 0) return
     this.error = error
-    this.failed?.(error)
+    this.owner?.abandoned(error)
   }
 }

@@ -1,6 +1,4 @@
-/**
- * HTTP routes. They are stored and checked as APISIX does; this version forwards streams only, so nothing compiles them.
- */
+/** HTTP routes: what they match, and what happens to what matches. */
 import type { Json, JsonObject, JsonSchema } from '../base/json.ts'
 import {
   addressesSchema,
@@ -10,7 +8,7 @@ import {
   hostSchema,
   hostsSchema,
 } from './address-schema.ts'
-import { describedSchema, idSchema, pluginsSchema, timeoutSchema } from './common-fields.ts'
+import { describedSchema, idSchema, pluginsSchema, type TimeoutValue, timeoutSchema } from './common-fields.ts'
 import { defineKind, withDefaults } from './define-kind.ts'
 import {
   embeddedFault,
@@ -22,7 +20,33 @@ import {
 import { varsFault } from './expression-fault.ts'
 import { httpMethods } from './http-methods.ts'
 import type { CheckContext } from './kind.ts'
+import type { UpstreamValue } from './upstream.ts'
 import { upstreamSchema } from './upstream-schema.ts'
+
+/** A route in its normal form. Times are in seconds, as they are written. */
+export interface RouteValue {
+  readonly id: string
+  readonly name?: string
+  readonly labels?: Readonly<Record<string, string>>
+  readonly uri?: string
+  readonly uris?: readonly string[]
+  readonly priority: number
+  readonly methods?: readonly string[]
+  /** Lower case. */
+  readonly host?: string
+  readonly hosts?: readonly string[]
+  readonly remote_addr?: string
+  readonly remote_addrs?: readonly string[]
+  readonly timeout?: TimeoutValue
+  readonly vars?: Json
+  readonly plugins?: Readonly<Record<string, JsonObject>>
+  readonly plugin_config_id?: string
+  readonly upstream?: UpstreamValue
+  readonly upstream_id?: string
+  readonly service_id?: string
+  readonly enable_websocket?: boolean
+  readonly status: 0 | 1
+}
 
 const schema: JsonSchema = {
   type: 'object',

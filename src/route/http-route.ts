@@ -49,3 +49,10 @@ export interface HttpMatch {
 export interface HttpRouter {
   match(exchange: HttpExchange): HttpMatch | undefined
 }
+
+/** A router that changes cost little of: what has matched on one revision is not disturbed by the next. */
+export interface HttpRouterIndex extends HttpRouter {
+  /** How many routes it holds. */
+  readonly size: number
+  with(changes: { readonly add: readonly HttpRoute[]; readonly remove: readonly HttpRoute[] }): HttpRouterIndex
+}

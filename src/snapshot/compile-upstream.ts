@@ -49,6 +49,7 @@ export function compileUpstream(
     passHost: passHostOf(value),
     poolLimits: poolLimitsOf(value),
     tls: value.scheme === 'tls' || value.scheme === 'https' ? compileTls(value, around) : undefined,
+    makeTls: () => compileTls(value, around),
     fleet,
     hashKey: balancer.hashes ? compileHashKey(value) : undefined,
   })
@@ -63,7 +64,7 @@ function poolLimitsOf({ keepalive_pool: pool }: UpstreamValue): PoolLimits | und
   return pool === undefined ? undefined : { size: pool.size, idleMs: pool.idle_timeout * 1000, requests: pool.requests }
 }
 
-function timeoutsOf(timeout: NonNullable<UpstreamValue['timeout']>): Timeouts {
+export function timeoutsOf(timeout: NonNullable<UpstreamValue['timeout']>): Timeouts {
   return { connectMs: timeout.connect * 1000, sendMs: timeout.send * 1000, readMs: timeout.read * 1000 }
 }
 

@@ -46,6 +46,8 @@ export class Upstream {
   readonly tls: UpstreamTls | undefined
   readonly fleet: Fleet
   readonly #hashKey: HashKey | undefined
+  readonly #makeTls: () => UpstreamTls
+  #lateTls: UpstreamTls | undefined
 
   constructor(settings: {
     owner: string
@@ -58,6 +60,8 @@ export class Upstream {
     /** Undefined: as the worker is configured. */
     poolLimits: PoolLimits | undefined
     tls: UpstreamTls | undefined
+    /** For exchanges that ask for TLS although the scheme does not; may throw. */
+    makeTls: () => UpstreamTls
     fleet: Fleet
     hashKey: HashKey | undefined
   }) {
@@ -72,11 +76,19 @@ export class Upstream {
     this.tls = settings.tls
     this.fleet = settings.fleet
     this.#hashKey = settings.hashKey
+    this.#makeTls = settings.makeTls
+    this.#lateTls = settings.tls
   }
 
   /** The next endpoint for this exchange: none of `tried` (oldest first) while another is left. Undefined: none at all. */
   pick(exchange: Exchange, tried: readonly Endpoint[]): Endpoint | undefined {
     return this.fleet.pick(this.#hashKey === undefined ? '' : this.#hashKey(exchange), tried)
+  }
+
+  /** How TLS is spoken to its endpoints, whatever its own scheme. Throws when that cannot be. */
+  secure(): UpstreamTls {
+    this.#lateTls ??= this.#makeTls()
+    return this.#lateTls
   }
 
   /** How many tries an exchange may make in all. */

@@ -1,0 +1,113 @@
+/**
+ * The way of an answer to the client: the gateway's own fields, header and body filters, the sink. It knows nothing of where
+ * the answer comes from, and nothing of tries.
+ */
+import type { GatewayError } from '../errors.ts'
+import type { HeaderList } from '../exchange/header-list.ts'
+import type { ResponseHead } from '../exchange/http-exchange.ts'
+import type { HttpSession } from '../exchange/http-session.ts'
+import type { Log } from '../observability/log.ts'
+import { type BodyPipe, startFilters } from '../plugin/body-pipe.ts'
+import type { HeaderFilter } from '../plugin/chain.ts'
+import type { HttpSink } from '../protocol/http-protocol.ts'
+import type { HttpRoadSettings } from './http-road.ts'
+
+const nothing = new Uint8Array(0)
+
+export class HttpAnswering {
+  readonly #session: HttpSession
+  readonly #sink: HttpSink
+  readonly #log: Log
+  #pipe: BodyPipe | undefined
+
+  constructor(session: HttpSession, sink: HttpSink, log: Log) {
+    this.#session = session
+    this.#sink = sink
+    this.#log = log
+    this.#pipe = undefined
+  }
+
+  /** Filters the head, and hands it to the sink. Afterwards the exchange has begun. `length` as in `HttpSink.begin`. */
+  begin(
+    head: ResponseHead,
+    length: number | undefined,
+    settings: HttpRoadSettings,
+    globals: readonly HeaderFilter[] | undefined,
+    filters: readonly HeaderFilter[] | undefined,
+  ): void {
+    const session = this.#session
+    session.response = head
+    const { headers } = head
+    if (head.fromUpstream) {
+      if (headers.has('server')) headers.set('Server', settings.server)
+      else headers.push('server', 'Server', settings.server)
+    } else {
+      headers.push('server', 'Server', settings.server)
+    }
+    if (!headers.has('date')) headers.push('date', 'Date', httpDate())
+    this.#showUpstreamStatus(headers, settings)
+    const added = session.addedHeaders
+    if (added !== undefined) {
+      for (let at = 0; at < added.size; at += 1) headers.push(added.lowerAt(at), added.nameAt(at), added.valueAt(at))
+    }
+    let announced = length
+    if (globals !== undefined || filters !== undefined) {
+      this.#pipe = startFilters(globals, filters, session, head, (error) => this.#broken(error))
+      if (this.#pipe !== undefined && !this.#pipe.keepsLength) {
+        announced = undefined
+        headers.delete('content-length')
+      }
+    }
+    session.status = head.status
+    session.begun = true
+    this.#sink.begin(head, announced)
+  }
+
+  /** Borrowed bytes. False: the client is slow; wait for `drained`. */
+  part(bytes: Uint8Array): boolean {
+    const out = this.#pipe === undefined ? bytes : this.#pipe.part(bytes, false)
+    if (out === undefined || out.length === 0) return true
+    this.#session.bodyBytesSent += out.length
+    return this.#sink.write(out)
+  }
+
+  end(trailers: HeaderList | undefined): void {
+    if (this.#pipe !== undefined) {
+      const out = this.#pipe.part(nothing, true)
+      if (out !== undefined && out.length > 0) {
+        this.#session.bodyBytesSent += out.length
+        this.#sink.write(out)
+      }
+    }
+    this.#sink.finish(trailers)
+  }
+
+  #showUpstreamStatus(headers: HeaderList, settings: HttpRoadSettings): void {
+    const statuses = this.#session.upstreamStatuses
+    const last = statuses[statuses.length - 1]
+    if (last === undefined || (!settings.showUpstreamStatus && (last < 500 || last > 599))) return
+    headers.set('X-APISIX-Upstream-Status', statuses.join(', '))
+  }
+
+  #broken(error: unknown): void {
+    this.#log.error({ route: this.#session.route?.id, error }, 'a plugin failed in a response filter and is left out')
+  }
+}
+
+/** Whether an error ends the exchange without anybody there to be answered. */
+export function isClientGone(error: GatewayError): boolean {
+  return error.kind === 'gone'
+}
+
+let dateText = ''
+let dateSecond = 0
+
+/** The `Date` field for now, made anew once a second. [RFC 9110 §5.6.7] */
+function httpDate(): string {
+  const second = Math.floor(Date.now() / 1000)
+  if (second !== dateSecond) {
+    dateSecond = second
+    dateText = new Date(second * 1000).toUTCString()
+  }
+  return dateText
+}

@@ -1,0 +1,115 @@
+/**
+ * What an endpoint is sent for an exchange: the client's request with the fields that say where it came from, the Host that the
+ * upstream wants, and what plugins decided. The client's own fields are left as they are: logs and retries read them.
+ */
+import type { IpSet } from '../base/ip-set.ts'
+import type { Endpoint } from '../exchange/endpoint.ts'
+import { HeaderList } from '../exchange/header-list.ts'
+import type { HttpSession } from '../exchange/http-session.ts'
+import type { UpstreamRequest } from '../protocol/http-protocol.ts'
+import type { Upstream } from '../upstream/upstream.ts'
+
+/** Composes the request for one try. `trusted`: peers whose forwarding fields are kept; undefined: the setting is absent. */
+export function upstreamRequest(
+  session: HttpSession,
+  upstream: Upstream,
+  endpoint: Endpoint,
+  trusted: IpSet | undefined,
+  websocket: boolean,
+): UpstreamRequest {
+  const { request, outgoing } = session
+  const scheme = outgoing.scheme ?? upstream.scheme
+  const host = hostFor(session, upstream, endpoint, scheme)
+  const uri = outgoing.uri ?? currentTarget(session)
+  session.sentScheme = scheme
+  session.sentHost = host
+  session.sentUri = uri
+  return {
+    method: request.method,
+    uri,
+    headers: upstreamFields(session, host, trusted),
+    body: request.body,
+    upgrade: websocket ? request.upgrade : undefined,
+    request,
+  }
+}
+
+/** The target as the client wrote it, unless a plugin has changed the query since. */
+function currentTarget({ request }: HttpSession): string {
+  const { target, query } = request
+  const mark = target.indexOf('?')
+  if (mark < 0) return query === '' ? target : `${target}?${query}`
+  if (target.length - mark - 1 === query.length && target.endsWith(query)) return target
+  return query === '' ? target.slice(0, mark) : `${target.slice(0, mark)}?${query}`
+}
+
+const defaultPorts: Readonly<Record<string, number>> = { http: 80, https: 443 }
+
+function hostFor({ request, outgoing }: HttpSession, upstream: Upstream, endpoint: Endpoint, scheme: string): string {
+  const { passHost } = upstream
+  if (passHost.by === 'rewrite') return passHost.host
+  if (passHost.by === 'node') return nodeHost(endpoint, scheme)
+  return outgoing.host ?? (request.authority === '' ? nodeHost(endpoint, scheme) : request.authority)
+}
+
+function nodeHost({ domain, host, port }: Endpoint, scheme: string): string {
+  const name = domain ?? (host.includes(':') ? `[${host}]` : host)
+  return defaultPorts[scheme] === port ? name : `${name}:${port}`
+}
+
+/** One pass over the client's fields: those that the gateway answers for are left out and written anew behind them. */
+function upstreamFields(session: HttpSession, host: string, trusted: IpSet | undefined): HeaderList {
+  const { request, remoteAddress, downstream } = session
+  const received = request.headers
+  // Without the setting the received list is continued but everything else is our own word.
+  const keeps = trusted?.has(downstream.remoteAddress) === true
+  const fields = new HeaderList()
+  fields.push('host', 'Host', host)
+  let forwardedFor: string | undefined
+  let proto: string | undefined
+  let forwardedHost: string | undefined
+  let forwardedPort: string | undefined
+  const count = received.size
+  for (let index = 0; index < count; index += 1) {
+    const lower = received.lowerAt(index)
+    const value = received.valueAt(index)
+    switch (lower) {
+      case 'host':
+      case 'x-real-ip':
+        continue
+      case 'forwarded':
+        if (keeps) fields.push(lower, received.nameAt(index), value)
+        continue
+      case 'x-forwarded-for':
+        forwardedFor = forwardedFor === undefined ? value : `${forwardedFor}, ${value}`
+        continue
+      case 'x-forwarded-proto':
+        proto = value
+        continue
+      case 'x-forwarded-host':
+        forwardedHost = value
+        continue
+      case 'x-forwarded-port':
+        forwardedPort = value
+        continue
+      default:
+        fields.push(lower, received.nameAt(index), value)
+    }
+  }
+  if (trusted !== undefined && !keeps) forwardedFor = undefined
+  const list = forwardedFor === undefined || forwardedFor === '' ? remoteAddress : `${forwardedFor}, ${remoteAddress}`
+  fields.push('x-real-ip', 'X-Real-IP', remoteAddress)
+  fields.push('x-forwarded-for', 'X-Forwarded-For', list)
+  fields.push('x-forwarded-proto', 'X-Forwarded-Proto', (keeps ? proto : undefined) ?? request.scheme)
+  fields.push('x-forwarded-host', 'X-Forwarded-Host', (keeps ? forwardedHost : undefined) ?? request.authority)
+  fields.push('x-forwarded-port', 'X-Forwarded-Port', (keeps ? forwardedPort : undefined) ?? portOf(session))
+  return fields
+}
+
+/** The port in the Host field, else that of the listener. */
+function portOf({ request, downstream }: HttpSession): string {
+  const { authority } = request
+  const colon = authority.lastIndexOf(':')
+  if (colon > 0 && authority.indexOf(']', colon) < 0) return authority.slice(colon + 1)
+  return String(downstream.localPort)
+}
