@@ -4,13 +4,9 @@
  */
 import { type Address, type Cidr, maskAddress } from '../base/ip-set.ts'
 import { better, type Candidate, compareRank, type Facts, fits } from './candidate.ts'
-import { changeList } from './candidate-list.ts'
+import { type Change, changeAt, changeCount } from './change.ts'
 import { PersistentMap } from './persistent-map.ts'
-
-export interface Change<Item> {
-  readonly add: readonly Item[]
-  readonly remove: readonly Item[]
-}
+import { changeList } from './ranked-list.ts'
 
 interface Parts {
   /** By `keyOf`. */
@@ -75,7 +71,7 @@ export class CandidateSet {
     const updates = new Map<Address, readonly Candidate[] | undefined>()
     for (const [key, part] of blocks) {
       const before = byBlock.get(key)
-      const list = changeList(before ?? [], part)
+      const list = changeList(before ?? [], part, compareRank)
       updates.set(key, list.length === 0 ? undefined : list)
       const { address, length } = parsed.get(key) as Cidr
       const family = typeof address === 'number' ? counts.number : counts.bigint
@@ -85,7 +81,7 @@ export class CandidateSet {
       byBlock: byBlock.with(updates),
       lengths4: counts.number,
       lengths6: counts.bigint,
-      others: changeList(this.#parts.others, others),
+      others: changeList(this.#parts.others, others, compareRank),
     })
   }
 }
@@ -93,26 +89,6 @@ export class CandidateSet {
 /** One number for a block: a double has room for 32 bits of address and 6 of length. */
 function keyOf(address: Address, length: number): Address {
   return typeof address === 'number' ? address + length * 2 ** 32 : (address << 8n) | BigInt(length)
-}
-
-/** Adds to a count; what counts 0 is not kept. */
-export function changeCount(counts: Map<number, number>, key: number, by: number): void {
-  const count = (counts.get(key) ?? 0) + by
-  if (count > 0) counts.set(key, count)
-  else counts.delete(key)
-}
-
-/** The pending change of one key, made when there is none. */
-export function changeAt<Key, Item>(
-  changes: Map<Key, { add: Item[]; remove: Item[] }>,
-  key: Key,
-): { add: Item[]; remove: Item[] } {
-  let change = changes.get(key)
-  if (change === undefined) {
-    change = { add: [], remove: [] }
-    changes.set(key, change)
-  }
-  return change
 }
 
 /** `known` fits already: those behind it need not be asked. */

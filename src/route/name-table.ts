@@ -3,7 +3,8 @@
  * two tables is asked first is the router's business.
  */
 import type { Candidate } from './candidate.ts'
-import { CandidateSet, type Change, changeAt, changeCount } from './candidate-set.ts'
+import { CandidateSet } from './candidate-set.ts'
+import { type Change, changeAt, changeCount } from './change.ts'
 import { PersistentMap } from './persistent-map.ts'
 
 interface Parts {
