@@ -5,12 +5,14 @@
 import type { GatewayError } from '../errors.ts'
 import type { Link } from '../net/link.ts'
 import type { Endpoint } from './endpoint.ts'
+import type { VariableValue } from './variable-value.ts'
 
 /** What of a route is worth telling about an exchange. */
 export interface RouteInfo {
   readonly id: string
   readonly name: string | undefined
   readonly serviceId: string | undefined
+  readonly serviceName?: string | undefined
   readonly labels: Readonly<Record<string, string>> | undefined
 }
 
@@ -42,6 +44,8 @@ export interface Exchange {
   readonly begun: boolean
   /** A variable by its nginx name without `$`; undefined when it has no value here. */
   variable(name: string): string | undefined
+  /** The same as expressions compare it: what came out of a body may be a number, a truth value or a list. */
+  value(name: string): VariableValue
   /** Ends the exchange for this reason, once; later calls do nothing. */
   fail(error: GatewayError): void
 }

@@ -8,6 +8,7 @@ import type { Attempt, RouteInfo } from './exchange.ts'
 import { HeaderList } from './header-list.ts'
 import type { ConsumerInfo, HttpExchange, HttpRequest, Outgoing, ResponseHead, UpstreamChoice } from './http-exchange.ts'
 import { httpVariable } from './http-variables.ts'
+import type { VariableValue } from './variable-value.ts'
 
 export class HttpSession implements HttpExchange {
   readonly kind = 'http'
@@ -68,6 +69,10 @@ export class HttpSession implements HttpExchange {
     const own = this.#variables
     if (own?.has(name)) return own.get(name)
     return httpVariable(this, name)
+  }
+
+  value(name: string): VariableValue {
+    return this.variable(name)
   }
 
   setVariable(name: string, value: string | undefined): void {

@@ -41,6 +41,10 @@ export class StreamSession implements StreamExchange {
     return streamVariable(this, name)
   }
 
+  value(name: string): string | undefined {
+    return streamVariable(this, name)
+  }
+
   /** Closes towards the client: silently, or with a reset when an answer broke off half way. */
   fail(error: GatewayError): void {
     if (this.error !== undefined || this.endedAt !== 0) return

@@ -1,10 +1,10 @@
 /** The operators of expressions: one condition `[variable, operator, value]`, compiled to a test of the variable's value. */
 import { IpSet } from '../base/ip-set.ts'
 import type { Json } from '../base/json.ts'
+import type { Scalar, VariableValue } from '../exchange/variable-value.ts'
 import { compilePattern } from './pattern.ts'
 
-/** A variable's value: text, a list for the few that hold one, undefined when it is not set. */
-export type Value = string | readonly string[] | undefined
+export type Value = VariableValue
 export type Test = (value: Value) => boolean
 
 /** Compiles the right side. Throws an Error with the reason. `right` null means: not set. */
@@ -56,18 +56,21 @@ function numeric(compare: (left: number, right: number) => boolean): Operator {
 function matches(right: Json, ignoreCase: boolean): Test {
   if (typeof right !== 'string') throw new Error('a regular expression should be a string')
   const search = compilePattern(right, ignoreCase)
-  return (value) => typeof value === 'string' && search(value)
+  return (value) => {
+    if (typeof value === 'string') return search(value)
+    return typeof value === 'number' && search(String(value))
+  }
 }
 
 function isIn(right: Json): Test {
   if (!Array.isArray(right)) return never
-  const members = new Set<Json>(right)
-  return (value) => typeof value === 'string' && members.has(value)
+  const members = new Set<unknown>(right)
+  return (value) => value !== undefined && members.has(value)
 }
 
 function has(right: Json): Test {
-  if (typeof right !== 'string') return never
-  return (value) => typeof value === 'object' && value.includes(right)
+  if (right === null || typeof right === 'object') return never
+  return (value) => typeof value === 'object' && (value as readonly Scalar[]).includes(right)
 }
 
 function ipmatch(right: Json): Test {
@@ -86,7 +89,7 @@ const hexadecimal = /^([+-]?)(0x[0-9a-f]+)$/i
 
 /** As Lua's `tonumber` reads text: decimal or hexadecimal, white space around it. */
 function toNumber(value: Value): number | undefined {
-  if (typeof value !== 'string') return undefined
+  if (typeof value !== 'string') return typeof value === 'number' ? value : undefined
   const text = value.trim()
   if (decimal.test(text)) return Number(text)
   const hex = hexadecimal.exec(text)
