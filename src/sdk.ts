@@ -17,6 +17,7 @@ export type {
   ResponseHead,
 } from './exchange/http-exchange.ts'
 export { HttpSession } from './exchange/http-session.ts'
+export { normalisePath, type RequestPath } from './exchange/request-path.ts'
 export { StreamSession } from './exchange/stream-session.ts'
 export type { Link, Receiver, TlsInfo } from './net/link.ts'
 export { type RelayOptions, type RelayOutcome, relay } from './net/relay.ts'

@@ -1,0 +1,42 @@
+/** Classes of bytes, by one table look-up each, and text of bytes. Nothing here knows where in a message a byte stands. */
+
+export const tab = 0x09
+export const lineFeed = 0x0a
+export const carriageReturn = 0x0d
+export const space = 0x20
+export const colon = 0x3a
+
+/** `tchar` of names and methods. [RFC 9110 §5.6.2] */
+export const isToken = 1
+/** Within a field value or a reason phrase: blanks, visible characters, `obs-text`. [RFC 9110 §5.5] */
+export const isValue = 2
+/** Within the first line of a request: visible ASCII and the blanks between its parts. */
+export const isRequestLine = 4
+/** Within a request target: visible ASCII but `#`, which no target has. [RFC 9112 §3.2] */
+export const isTarget = 8
+
+/** The classes of each byte as bits. */
+export const classes: Uint8Array = new Uint8Array(new ArrayBuffer(256))
+for (let byte = 0; byte < 256; byte += 1) {
+  const isVisible = byte > 0x20 && byte < 0x7f
+  let bits = 0
+  if (isVisible && !'"(),/:;<=>?@[\\]{}'.includes(String.fromCharCode(byte))) bits |= isToken
+  if (isVisible || byte === space || byte === tab || byte >= 0x80) bits |= isValue
+  if (isVisible || byte === space) bits |= isRequestLine
+  if (isVisible && byte !== 0x23) bits |= isTarget
+  classes[byte] = bits
+}
+
+type Latin1Slice = (this: Uint8Array, from: number, to: number) => string
+const { latin1Slice } = Buffer.prototype as unknown as { readonly latin1Slice: Latin1Slice }
+
+/** Each byte as one character. */
+export function textOf(bytes: Uint8Array, from: number, to: number): string {
+  return latin1Slice.call(bytes, from, to)
+}
+
+const tokenPattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+
+export function isTokenText(text: string): boolean {
+  return tokenPattern.test(text)
+}

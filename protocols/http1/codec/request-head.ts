@@ -1,0 +1,133 @@
+/** Reads the heads of requests. Strict: what another reader could take in another way is refused. [RFC 9112 §2, §3, §6] */
+import type { HeaderList } from '#sdk'
+import { CodecError } from './codec-error.ts'
+import { connectionOptions, dropNominated, upgradeToken } from './connection-options.ts'
+import { FieldSection } from './field-section.ts'
+import { type HeadLimits, HeadScan } from './head-scan.ts'
+import { hostOf, isAuthority } from './host-name.ts'
+import { isRequestLine, textOf } from './octets.ts'
+import { type RequestLine, readRequestLine } from './request-line.ts'
+
+export interface RequestRules extends HeadLimits {
+  /** Pass on fields whose names have an underscore; otherwise they are dropped unseen, as nginx does. */
+  readonly underscores: boolean
+}
+
+export interface RequestHead {
+  readonly method: string
+  /** As sent. */
+  readonly target: string
+  readonly form: RequestLine['form']
+  /** Path and query of it: `/` if an absolute target has no path; `*`; empty for CONNECT. */
+  readonly uri: string
+  /** Of the target if it names one, else the Host field; empty: HTTP/1.0 without it. Headers hold the same as `Host`. */
+  readonly authority: string
+  /** Of `authority`: lower case, without port and brackets. */
+  readonly host: string
+  /** 10 or 11. */
+  readonly version: number
+  /** End-to-end fields, and Content-Length. */
+  readonly headers: HeaderList
+  /** Bytes of body; 0: none; undefined: it is chunked. */
+  readonly length: number | undefined
+  /** The client would keep the connection. */
+  readonly keepAlive: boolean
+  /** It waits for `100 Continue` before it sends the body. */
+  readonly expectsContinue: boolean
+  /** The protocol that an Upgrade asks for, in lower case. */
+  readonly upgrade: string | undefined
+  /** Names that Connection held besides, in lower case; their fields are gone from `headers`. */
+  readonly nominated: readonly string[]
+  /** `TE: trailers` was there. */
+  readonly takesTrailers: boolean
+  /** Of the head as it came, an empty line before it included. */
+  readonly bytes: number
+}
+
+/** One for each connection, and for each head after the other. It keeps no bytes, only how far it looked. */
+export class RequestHeadReader {
+  readonly #scan = new HeadScan(isRequestLine)
+  #lineChecked = false
+  /** The offset after the head that `read` answered. */
+  end = 0
+
+  /** In the middle of a head: no more bytes means that it was cut off. */
+  get midway(): boolean {
+    return this.#scan.midway
+  }
+
+  /**
+   * Reads the head that begins at `from`, as far as it came. Undefined: more of it is to come; the caller keeps these bytes
+   * and hands them in again with those that follow (in any place). Else the head, with `end` set. Throws CodecError: this is
+   * no request that may be passed on; the connection must be closed after the answer. Borrows `bytes` until it returns.
+   */
+  read(bytes: Uint8Array, from: number, to: number, rules: RequestRules): RequestHead | undefined {
+    const scan = this.#scan
+    const end = scan.scan(bytes, from, to, rules)
+    if (end === -1) {
+      if (scan.pastFirstLine && !this.#lineChecked) {
+        // A line that is refused is refused now: its sender may wait for an answer, as those of HTTP/0.9 do.
+        readRequestLine(textOf(bytes, from + scan.firstAt, from + scan.firstEnd))
+        this.#lineChecked = true
+      }
+      return undefined
+    }
+    this.#lineChecked = false
+    this.end = end
+    const text = textOf(bytes, from, end)
+    const line = readRequestLine(text.slice(scan.firstAt, scan.firstEnd))
+    const section = new FieldSection()
+    section.take(bytes, from, text, scan.fields, rules.underscores)
+    return headOf(line, section, end - from)
+  }
+}
+
+function headOf(line: RequestLine, section: FieldSection, bytes: number): RequestHead {
+  const { headers } = section
+  const { version } = line
+  const length = bodyLength(section, version)
+  const options = connectionOptions(section.connection)
+  if (options.nominated.length > 0) dropNominated(headers, options.nominated)
+  const authority = authorityOf(line, section)
+  return {
+    method: line.method,
+    target: line.target,
+    form: line.form,
+    uri: line.uri,
+    authority,
+    host: authority === '' ? '' : hostOf(authority),
+    version,
+    headers,
+    length,
+    keepAlive: !options.close && (version === 11 || options.keepAlive),
+    expectsContinue: version === 11 && length !== 0 && section.expect?.toLowerCase() === '100-continue',
+    upgrade: version === 11 && options.upgrade ? upgradeToken(section.upgrade) : undefined,
+    nominated: options.nominated,
+    takesTrailers: section.te !== undefined && /(?:^|,)[ \t]*trailers[ \t]*(?:,|$)/i.test(section.te),
+    bytes,
+  }
+}
+
+/** Exactly one Host, and a target that names another overrides it. [RFC 9112 §3.2, §3.2.2] */
+function authorityOf(line: RequestLine, section: FieldSection): string {
+  const { host } = section
+  if (host === undefined) {
+    if (line.version === 11) throw new CodecError(400, 'no Host')
+  } else if (!isAuthority(host)) throw new CodecError(400, 'a Host that is no host')
+  if (line.authority === '') return host ?? ''
+  if (host !== line.authority) section.headers.set('Host', line.authority)
+  return line.authority
+}
+
+/** Length and chunked coding together is an attack: refused, never chosen between. [RFC 9112 §6.1, §6.3] */
+function bodyLength(section: FieldSection, version: number): number | undefined {
+  const coding = section.transferEncoding
+  if (coding === undefined) return section.contentLength ?? 0
+  if (version === 10) throw new CodecError(400, 'Transfer-Encoding in HTTP/1.0')
+  if (section.contentLength !== undefined) throw new CodecError(400, 'both Content-Length and Transfer-Encoding')
+  if (coding.toLowerCase() !== 'chunked') {
+    const isChunkedLast = /(?:^|,)[ \t]*chunked$/i.test(coding)
+    throw new CodecError(isChunkedLast ? 501 : 400, 'a Transfer-Encoding other than chunked')
+  }
+  return undefined
+}

@@ -1,0 +1,100 @@
+/** Reads the heads of answers, and says how their bodies end. What an endpoint must not send is refused. [RFC 9112 §4, §6.3] */
+import type { HeaderList } from '#sdk'
+import { CodecError } from './codec-error.ts'
+import { connectionOptions, dropNominated, upgradeToken } from './connection-options.ts'
+import { FieldSection } from './field-section.ts'
+import { type HeadLimits, HeadScan } from './head-scan.ts'
+import { isValue, textOf } from './octets.ts'
+
+export interface AnswerHead {
+  /** 10 or 11. */
+  readonly version: number
+  /** 100 to 999. */
+  readonly status: number
+  readonly reason: string
+  /** End-to-end fields, and Content-Length. */
+  readonly headers: HeaderList
+  /** Bytes of body; 0: none; undefined: unknown, it is chunked or lasts until the connection closes. */
+  readonly length: number | undefined
+  readonly chunked: boolean
+  /** The connection can take another request when this answer is whole. */
+  readonly keepAlive: boolean
+  /** The protocol of Upgrade, in lower case; undefined also when Connection does not name it. */
+  readonly upgrade: string | undefined
+  readonly bytes: number
+}
+
+export class AnswerHeadReader {
+  readonly #scan = new HeadScan(isValue)
+  #lineChecked = false
+  /** The offset after the head that `read` answered. */
+  end = 0
+
+  get midway(): boolean {
+    return this.#scan.midway
+  }
+
+  /**
+   * As `RequestHeadReader.read`. `method`: of the request that this answers; it decides about the body. Interim answers
+   * (1xx) are heads of their own: read on for the next one.
+   */
+  read(bytes: Uint8Array, from: number, to: number, limits: HeadLimits, method: string): AnswerHead | undefined {
+    const scan = this.#scan
+    const end = scan.scan(bytes, from, to, limits)
+    if (end === -1) {
+      if (scan.pastFirstLine && !this.#lineChecked) {
+        checkStatusLine(textOf(bytes, from, from + scan.firstEnd))
+        this.#lineChecked = true
+      }
+      return undefined
+    }
+    this.#lineChecked = false
+    this.end = end
+    const text = textOf(bytes, from, end)
+    if (scan.firstAt > 0) throw new CodecError(400, 'an empty line before a status line')
+    const line = text.slice(0, scan.firstEnd)
+    checkStatusLine(line)
+    const section = new FieldSection()
+    section.take(bytes, from, text, scan.fields, true)
+    return headOf(line, section, method, end - from)
+  }
+}
+
+function headOf(line: string, section: FieldSection, method: string, bytes: number): AnswerHead {
+  const { headers } = section
+  const version = line.charCodeAt(7) === 0x31 ? 11 : 10
+  const status = Number(line.slice(9, 12))
+  const options = connectionOptions(section.connection)
+  if (options.nominated.length > 0) dropNominated(headers, options.nominated)
+  const isChunked = checkCoding(section, version)
+  const isBare =
+    status < 200 || status === 204 || status === 304 || method === 'HEAD' || (method === 'CONNECT' && status < 300)
+  const chunked = isChunked && !isBare
+  const length = isBare ? 0 : isChunked ? undefined : section.contentLength
+  return {
+    version,
+    status,
+    reason: line.slice(13),
+    headers,
+    length,
+    chunked,
+    keepAlive: !options.close && (version === 11 || options.keepAlive) && (chunked || length !== undefined),
+    upgrade: options.upgrade ? upgradeToken(section.upgrade) : undefined,
+    bytes,
+  }
+}
+
+/** `HTTP/1.x SP 3DIGIT SP reason`; the last blank may be missing, as many servers leave it out with an empty reason. */
+function checkStatusLine(line: string): void {
+  if (!/^HTTP\/1\.[01] [1-9][0-9][0-9](?: |$)/.test(line)) throw new CodecError(400, 'a status line that is none')
+}
+
+/** Answers whether it is chunked. Wrong framing is refused even where no body follows. [RFC 9112 §6.1] */
+function checkCoding(section: FieldSection, version: number): boolean {
+  const coding = section.transferEncoding
+  if (coding === undefined) return false
+  if (version === 10) throw new CodecError(400, 'Transfer-Encoding in HTTP/1.0')
+  if (section.contentLength !== undefined) throw new CodecError(400, 'both Content-Length and Transfer-Encoding')
+  if (coding.toLowerCase() !== 'chunked') throw new CodecError(501, 'a Transfer-Encoding other than chunked')
+  return true
+}
