@@ -100,6 +100,11 @@ export class HeaderList {
     return list
   }
 
+  /** Takes over the fields of another list, in the place of its own. */
+  assign(other: HeaderList): void {
+    this.#items = other.#items.slice()
+  }
+
   #drop(lower: string, from: number): void {
     const items = this.#items
     let to = from

@@ -11,7 +11,7 @@ import type { Link } from '../net/link.ts'
 import type { DialReceiver, TlsOrigination, Wire } from '../net/wire.ts'
 import type { Log } from '../observability/log.ts'
 import type { Answer } from '../plugin/plugin.ts'
-import { runLog, runPreread } from '../plugin/run.ts'
+import { runLog, runSteps } from '../plugin/run.ts'
 import type { AttemptReceiver, Client, Protocol } from '../protocol/protocol.ts'
 import type { Route } from '../route/router.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
@@ -70,7 +70,7 @@ export class StreamJourney implements DialReceiver, AttemptReceiver {
     if (steps === undefined) return this.#forward()
     let verdict: Answer | undefined | Promise<Answer | undefined>
     try {
-      verdict = runPreread(steps, this.exchange)
+      verdict = runSteps(steps, this.exchange)
     } catch (thrown) {
       return this.#finish(GatewayError.from(thrown))
     }

@@ -1,13 +1,15 @@
 /** Checks a `plugins` object: names, each configuration by its plugin's schema and own check, and `_meta`. */
-import type { Json, JsonObject } from '../base/json.ts'
+import type { Json, JsonObject, JsonSchema } from '../base/json.ts'
 import { compileSchema } from '../base/json-schema.ts'
-import type { AnyPlugin, Plugin } from './plugin.ts'
+import { hasReference } from '../resources/secret-reference.ts'
+import type { AnyPlugin, OtherPlugins, Plugin } from './plugin.ts'
 import { metaFault, metaOf, withMeta } from './plugin-meta.ts'
 import type { Subsystem } from './plugin-table.ts'
+import { openToReferences } from './reference-schema.ts'
 
 /**
  * Where a `plugins` object stands. `service`: routes and stream routes may share it, so a plugin of either subsystem
- * fits. `consumer`: plugins of HTTP routes.
+ * fits. `consumer`: plugins of HTTP routes, except that those of type `auth` have the configuration of a credential there.
  */
 export type PluginsOf = Subsystem | 'service' | 'consumer'
 
@@ -30,19 +32,15 @@ export function pluginsFault(shelf: Shelf, plugins: JsonObject, place: PluginsOf
 /** A copy of valid `plugins` with each configuration's defaults filled in; switched-off ones stay as they are. */
 export function pluginsWithDefaults(shelf: Shelf, plugins: JsonObject, place: PluginsOf): JsonObject {
   const entries = Object.entries(plugins).map(([name, conf]) => {
-    const plugin = pick(shelf, name, place)
+    const plugin = findPlugin(shelf, name, place)
     if (plugin === undefined || metaOf(conf)['disable'] === true) return [name, conf]
-    return [name, compileSchema(withMeta(plugin.schema)).withDefaults(conf)]
+    return [name, compileSchema(schemaAt(plugin, place)).withDefaults(conf)]
   })
   return Object.fromEntries(entries)
 }
 
-function subsystemsOf(place: PluginsOf): readonly Subsystem[] {
-  if (place === 'service') return ['http', 'stream']
-  return [place === 'consumer' ? 'http' : place]
-}
-
-function pick(shelf: Shelf, name: string, place: PluginsOf): AnyPlugin | undefined {
+/** The plugin that a name stands for in that place, built and switched on. */
+export function findPlugin(shelf: Pick<Shelf, 'find'>, name: string, place: PluginsOf): AnyPlugin | undefined {
   for (const subsystem of subsystemsOf(place)) {
     const plugin = shelf.find(name, subsystem)
     if (plugin !== undefined) return plugin
@@ -50,27 +48,58 @@ function pick(shelf: Shelf, name: string, place: PluginsOf): AnyPlugin | undefin
   return undefined
 }
 
+/** The configuration in that place says who a consumer is, and not what the plugin does on a route. */
+export function isCredential(plugin: AnyPlugin, place: PluginsOf): boolean {
+  return place === 'consumer' && plugin.type === 'auth' && plugin.consumerSchema !== undefined
+}
+
+function schemaAt(plugin: AnyPlugin, place: PluginsOf): JsonSchema {
+  return isCredential(plugin, place) ? (plugin.consumerSchema as JsonSchema) : withMeta(plugin.schema)
+}
+
+function subsystemsOf(place: PluginsOf): readonly Subsystem[] {
+  if (place === 'service') return ['http', 'stream']
+  return [place === 'consumer' ? 'http' : place]
+}
+
 function pluginFault(shelf: Shelf, name: string, conf: Json, place: PluginsOf): string | undefined {
   if (conf === null || typeof conf !== 'object') {
     return `invalid plugin conf ${JSON.stringify(conf)} for plugin [${name}]`
   }
-  const plugin = pick(shelf, name, place)
+  const plugin = findPlugin(shelf, name, place)
   if (plugin === undefined) {
     const isEnabled = subsystemsOf(place).some((subsystem) => shelf.isEnabled(name, subsystem))
     return isEnabled ? `plugin [${name}] is not built in this version` : `unknown plugin [${name}]`
   }
   const meta = metaOf(conf)
   if (meta['disable'] === true) return undefined
-  const fault = confFault(plugin, conf)
-  if (fault === undefined) return metaFault(name, meta)
+  const fault = confFault(shelf, plugin, conf, place)
+  if (fault === undefined) return isCredential(plugin, place) ? undefined : metaFault(name, meta)
   return place === 'stream'
     ? `failed to check the configuration of stream plugin [${name}]: ${fault}`
     : `failed to check the configuration of plugin ${name} err: ${fault}`
 }
 
-function confFault(plugin: AnyPlugin, conf: Json): string | undefined {
-  const schema = compileSchema(withMeta(plugin.schema))
+/** A text that still refers to a secret may stand for anything: what would be said of it is not said. */
+function confFault(shelf: Shelf, plugin: AnyPlugin, conf: Json, place: PluginsOf): string | undefined {
+  const schema = compileSchema(schemaAt(plugin, place))
+  const unresolved = hasReference(conf)
   const fault = schema.check(conf)
-  if (fault !== undefined) return fault
-  return (plugin as Plugin<JsonObject>).check?.(schema.withDefaults(conf) as JsonObject)
+  if (fault !== undefined) {
+    const lenient = unresolved && compileSchema(openToReferences(schemaAt(plugin, place))).check(conf) === undefined
+    return lenient ? undefined : fault
+  }
+  if (unresolved) return undefined
+  const whole = schema.withDefaults(conf) as JsonObject
+  if (isCredential(plugin, place)) return plugin.checkConsumer?.(whole)
+  return (plugin as Plugin<JsonObject>).check?.(whole, others(shelf, place))
+}
+
+function others(shelf: Shelf, place: PluginsOf): OtherPlugins {
+  // A plugin that holds others holds them as on a route, wherever it stands itself.
+  const inner = place === 'consumer' ? 'http' : place
+  return {
+    fault: (name, conf) => pluginFault(shelf, name, conf, inner),
+    typeOf: (name) => findPlugin(shelf, name, inner)?.type,
+  }
 }

@@ -1,19 +1,22 @@
 /**
- * The plugin host: turns the merged plugin configurations of a resource into a chain. Configurations were checked before
- * they came here; a plugin that still fails to start is left out of its chain with an error line.
+ * The plugin host: turns the merged plugin configurations of a resource into a chain, for the plugins of one subsystem.
+ * Configurations were checked before they came here; a plugin that still fails to start is left out with an error line.
  */
 import type { Json, JsonObject } from '../base/json.ts'
 import type { SharedCounters } from '../base/shared-counters.ts'
-import type { Exchange } from '../exchange/exchange.ts'
 import type { UpstreamCell } from '../upstream/upstream.ts'
-import { type Chain, emptyChain, type HeaderFilter, type LogStep } from './chain.ts'
+import type { Chain, HttpStep } from './chain.ts'
 import { type ConsumerDirectory, emptyDirectory } from './consumer-directory.ts'
-import type { AnyPlugin, Build, Phases, Plugin, Step } from './plugin.ts'
+import { GlobalChain } from './global-chain.ts'
+import { type Condition, Member, metaIn, runAll } from './member.ts'
+import { chainOf, inOrder, membersOf, steps } from './member-chain.ts'
+import { mergeLayers, type PlacedPlugin, type PlacedPlugins, type PluginSet } from './merge.ts'
+import { checkedConf } from './nested-plugin.ts'
+import type { AnyPlugin, Build, Phases, Plugin } from './plugin.ts'
 import { Standings } from './standings.ts'
 
-type Condition = (exchange: Exchange) => boolean
-
 export interface HostOptions {
+  /** Of one subsystem; of two with one name the later counts. */
   readonly plugins: readonly AnyPlugin[]
   readonly counters: SharedCounters
   readonly log: Build['log']
@@ -38,24 +41,19 @@ export interface HeldUpstream {
   release(): void
 }
 
+/** The chain of a route for a consumer. */
+export interface Overlay {
+  /** To be closed by whoever asked for it. It holds what it has of the route's chain. */
+  readonly chain: Chain
+  /** Rewrite steps of plugins that the route does not have: to run once the consumer is known. */
+  readonly lateRewrite: readonly HttpStep[] | undefined
+}
+
 const nothingAround: HostSurroundings = {
   consumers: emptyDirectory,
   metadata: () => undefined,
   upstreamById: () => ({ cell: { current: undefined }, release() {} }),
   upstream: () => ({ cell: { current: undefined }, release() {} }),
-}
-
-interface Meta {
-  readonly disable?: boolean
-  readonly priority?: number
-  readonly filter?: unknown
-}
-
-interface Member {
-  readonly name: string
-  readonly priority: number
-  readonly phases: Phases
-  readonly condition: Condition | undefined
 }
 
 export class PluginHost {
@@ -80,50 +78,74 @@ export class PluginHost {
     for (const plugin of plugins) this.#byName.set(plugin.name, plugin)
   }
 
-  /** `merged`: plugin name → configuration, later layers already laid over earlier ones. `owner` names the resource in logs. */
-  chain(owner: string, merged: Readonly<Record<string, JsonObject>>): Chain {
+  /** The chain of plugins that all stand in one resource, which `owner` names. */
+  chain(owner: string, plugins: PluginSet): Chain {
+    return this.mergedChain(owner, mergeLayers({ origin: owner, plugins }))
+  }
+
+  /**
+   * The chain of merged plugins. `owner` names what it runs for. What comes out the same as in `previous` goes on as it is,
+   * with all that it counts and keeps; both chains hold it then.
+   */
+  mergedChain(owner: string, merged: PlacedPlugins, previous?: Chain): Chain {
+    return chainOf(this.#members(owner, merged, previous === undefined ? [] : membersOf(previous)))
+  }
+
+  /** The chain of all global rules. */
+  globalChain(merged: PlacedPlugins, previous?: GlobalChain): GlobalChain {
+    return new GlobalChain(this.mergedChain('global_rules', merged, previous?.chain))
+  }
+
+  /**
+   * Lays a consumer's plugins over the chain of a route, `base`, which was made of `route`. Plugins that the consumer does not
+   * name are the very ones of the route. Plugins of type `auth` stand at a consumer for something else, and are passed over.
+   */
+  overlay(owner: string, base: Chain, route: PlacedPlugins, consumer: PlacedPlugins): Overlay {
+    const own = Object.entries(consumer).filter(([name]) => this.#byName.get(name)?.type !== 'auth')
+    const replaced = new Set(own.map(([name]) => name))
+    const kept = membersOf(base).filter(({ plugin }) => !replaced.has(plugin.name))
+    const added = this.#members(owner, Object.fromEntries(own), [])
+    const late = added.filter(({ plugin }) => !Object.hasOwn(route, plugin.name))
+    return { chain: chainOf([...kept, ...added]), lateRewrite: steps(inOrder(late), 'rewrite') }
+  }
+
+  #members(owner: string, merged: PlacedPlugins, previous: readonly Member[]): readonly Member[] {
     const members: Member[] = []
-    const releases: (() => void)[] = []
-    for (const [name, conf] of Object.entries(merged)) {
-      const member = this.#member(owner, name, conf, releases)
+    for (const [name, placed] of Object.entries(merged)) {
+      if (metaIn(placed.conf).disable === true) continue
+      const plugin = this.#byName.get(name)
+      if (plugin === undefined) {
+        this.#options.log.warn({ owner, plugin: name }, 'a plugin that is not enabled here is left out')
+        continue
+      }
+      const same = previous.find((member) => member.isMadeOf(plugin, owner, placed))
+      const member = same ?? this.#start(owner, plugin, placed)
       if (member !== undefined) members.push(member)
     }
-    if (members.length === 0) return emptyChain
-    members.sort((a, b) => b.priority - a.priority)
-    return {
-      preread: phase(members, (phases) => phases.preread, guardStep),
-      rewrite: phase(members, (phases) => phases.rewrite, guardStep),
-      access: phase(members, (phases) => phases.access, guardStep),
-      beforeProxy: phase(members, (phases) => phases.beforeProxy, guardStep),
-      headerFilter: phase(members, (phases) => phases.headerFilter, guardHeader),
-      log: phase(members, (phases) => phases.log, guardLog),
-      names: members.map((member) => member.name),
-      close() {
-        for (const member of members) member.phases.close?.()
-        for (const release of releases) release()
-      },
-    }
+    return members
   }
 
-  #member(owner: string, name: string, conf: JsonObject, releases: (() => void)[]): Member | undefined {
-    const meta = (conf['_meta'] ?? {}) as Meta
-    if (meta.disable === true) return undefined
-    const plugin = this.#byName.get(name) as Plugin<JsonObject> | undefined
-    if (plugin === undefined) {
-      this.#options.log.warn({ owner, plugin: name }, 'a plugin that is not enabled here is left out')
-      return undefined
-    }
+  #start(owner: string, plugin: AnyPlugin, placed: PlacedPlugin): Member | undefined {
+    const { log } = this.#options
+    const releases: (() => void)[] = []
+    const failed = (error: unknown, message: string): void => log.error({ owner, plugin: plugin.name, error }, message)
     try {
-      const phases = plugin.create(conf, this.#build(owner, name, releases))
-      const condition = meta.filter === undefined ? undefined : once(this.#options.compileFilter(meta.filter))
-      return { name, priority: meta.priority ?? plugin.priority, phases, condition }
+      const { filter } = metaIn(placed.conf)
+      const condition = filter === undefined ? undefined : this.#options.compileFilter(filter)
+      const phases = this.#create(owner, placed.origin, plugin, placed.conf, releases)
+      return new Member({ plugin, owner, placed, phases, filter: condition, releases, failed })
     } catch (error) {
-      this.#options.log.error({ owner, plugin: name, error }, 'a plugin did not start and is left out')
+      failed(error, 'a plugin did not start and is left out')
+      runAll(releases, (thrown) => failed(thrown, 'a plugin failed to close'))
       return undefined
     }
   }
 
-  #build(owner: string, plugin: string, releases: (() => void)[]): Build {
+  #create(owner: string, origin: string, plugin: AnyPlugin, conf: JsonObject, releases: (() => void)[]): Phases {
+    return (plugin as Plugin<JsonObject>).create(conf, this.#build(owner, origin, plugin.name, releases))
+  }
+
+  #build(owner: string, origin: string, plugin: string, releases: (() => void)[]): Build {
     const standings = this.#standings
     const options = this.#options
     const around = this.#around
@@ -133,64 +155,27 @@ export class PluginHost {
     }
     return {
       owner,
+      origin,
       counters: options.counters,
       log: options.log,
       consumers: around.consumers,
       metadata: () => around.metadata(plugin),
       attributes: options.attributes?.(plugin),
       phasesOf: (name, conf) => {
-        const other = this.#byName.get(name) as Plugin<JsonObject> | undefined
-        if (other === undefined) throw new Error(`plugin ${name} is not enabled here`)
-        return other.create(conf, this.#build(owner, name, releases))
+        const other = this.#byName.get(name)
+        if (other === undefined) throw new Error(`unknown plugin [${name}]`)
+        const phases = this.#create(owner, origin, other, checkedConf(other, conf), releases)
+        releases.push(() => phases.close?.())
+        return phases
       },
       upstreamById: (id) => hold(around.upstreamById(id)),
       upstream: (key, value) => hold(around.upstream(`${owner} ${plugin} ${key}`, value)),
       expression: (json) => options.compileFilter(json),
-      standing<T>(key: string, make: () => T): T {
-        const held = standings.hold(`${plugin} ${key}`, make)
+      standing<T>(key: string, make: () => T, close?: (value: T) => void): T {
+        const held = standings.hold(`${plugin} ${key}`, make, close)
         releases.push(held.release)
         return held.value
       },
     }
-  }
-}
-
-/** The steps of one phase in order, those with a condition wrapped; undefined for none. */
-function phase<S>(
-  members: readonly Member[],
-  of: (phases: Phases) => S | undefined,
-  guard: (condition: Condition, step: S) => S,
-): readonly S[] | undefined {
-  const steps: S[] = []
-  for (const member of members) {
-    const step = of(member.phases)
-    if (step !== undefined) steps.push(member.condition === undefined ? step : guard(member.condition, step))
-  }
-  return steps.length === 0 ? undefined : steps
-}
-
-/** What holds at an exchange's first phase holds for all of them: a plugin that counted it in must be there to count it out. */
-function once(condition: Condition): Condition {
-  const verdicts = new WeakMap<Exchange, boolean>()
-  return (exchange) => {
-    const known = verdicts.get(exchange)
-    if (known !== undefined) return known
-    const verdict = condition(exchange)
-    verdicts.set(exchange, verdict)
-    return verdict
-  }
-}
-
-function guardStep<X extends Exchange>(condition: Condition, step: Step<X>): Step<X> {
-  return (exchange) => (condition(exchange) ? step(exchange) : undefined)
-}
-
-function guardHeader(condition: Condition, filter: HeaderFilter): HeaderFilter {
-  return (exchange, head) => (condition(exchange) ? filter(exchange, head) : undefined)
-}
-
-function guardLog(condition: Condition, step: LogStep): LogStep {
-  return (exchange) => {
-    if (condition(exchange)) step(exchange)
   }
 }

@@ -12,12 +12,13 @@ import type { ConsumerDirectory } from './consumer-directory.ts'
  */
 export interface Answer {
   readonly status: number
-  readonly body?: string | Uint8Array | JsonObject
-  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string | Uint8Array | JsonObject | Json[]
+  /** A list stands for several fields of that name. */
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>
 }
 
 /** Undefined lets the exchange go on. The runner awaits only when handed a promise. */
-export type Step<X> = (exchange: X) => Answer | undefined | Promise<Answer | undefined>
+export type Step<X> = (this: void, exchange: X) => Answer | undefined | Promise<Answer | undefined>
 
 /** Sees the body of one answer, part by part; made by `headerFilter` for the exchanges that need it. */
 export interface BodyFilter {
@@ -30,6 +31,7 @@ export interface BodyFilter {
   part(bytes: Uint8Array, last: boolean): Uint8Array | undefined
 }
 
+/** What a plugin does under one configuration. All are called as plain functions: there is no `this` in them. */
 export interface Phases {
   preread?: Step<StreamExchange>
   rewrite?: Step<HttpExchange>
@@ -37,9 +39,9 @@ export interface Phases {
   /** Before each try; an upstream was chosen, no endpoint yet. */
   beforeProxy?: Step<HttpExchange>
   /** The head of whatever answer goes out, also the gateway's own, before it leaves. */
-  headerFilter?(exchange: HttpExchange, head: ResponseHead): BodyFilter | undefined
+  headerFilter?(this: void, exchange: HttpExchange, head: ResponseHead): BodyFilter | undefined
   /** Every exchange ends here, refused ones too, if any earlier phase of the chain was due. */
-  log?(exchange: Exchange): void
+  log?(this: void, exchange: Exchange): void
   /** When the last snapshot that uses it is gone. */
   close?(): void
 }
@@ -48,12 +50,17 @@ export interface Phases {
 export interface Build {
   /** Counters that all workers share; names are the plugin's own business but must be unlike other plugins'. */
   readonly counters: SharedCounters
-  /** Keeps a value across revisions for as long as some chain asks for it under the same key. */
-  standing<T>(key: string, make: () => T): T
+  /**
+   * Keeps a value across revisions for as long as some configuration of this plugin asks for it under the same key; `close`
+   * is called when none does any more.
+   */
+  standing<T>(key: string, make: () => T, close?: (value: T) => void): T
   /** Reports a fault that must not end the exchange. */
   readonly log: { warn(fields: object, message: string): void; error(fields: object, message: string): void }
-  /** Which resource the configuration stands in: `stream_routes/1`. */
+  /** What the plugin runs for: `stream_routes/1`, `routes/1`, `global_rules`, `routes/1 consumers/jack`. */
   readonly owner: string
+  /** Which resource the configuration stands in: `services/3` where a route has it from its service. */
+  readonly origin: string
   /** Who may call: read while traffic runs, always the newest. */
   readonly consumers: ConsumerDirectory
   /** The plugin's `plugin_metadata` now; undefined: there is none. Read while traffic runs. */
@@ -62,7 +69,7 @@ export interface Build {
   readonly attributes: Json | undefined
   /**
    * The phases of another plugin under a configuration given here, for plugins that hold others (workflow, multi-auth).
-   * Throws with the reason when there is no such plugin or the configuration is wrong. Closed by whoever made them.
+   * Throws with the reason when there is no such plugin or the configuration is wrong. They are closed with whoever asked.
    */
   phasesOf(name: string, conf: JsonObject): Phases
   /** An upstream resource by its id; its cell may be empty now and filled later. */
@@ -71,6 +78,13 @@ export interface Build {
   upstream(key: string, value: JsonObject): UpstreamCell
   /** Compiles an expression in the form of route `vars`. Throws with the reason. */
   expression(json: Json): (exchange: Exchange) => boolean
+}
+
+/** What a plugin that holds others may ask about them while its configuration is checked. */
+export interface OtherPlugins {
+  /** The message of what is wrong with that configuration of that plugin, `unknown plugin [x]` included. */
+  fault(name: string, conf: Json): string | undefined
+  typeOf(name: string): Plugin['type'] | undefined
 }
 
 export interface Plugin<Conf = never> {
@@ -89,9 +103,10 @@ export interface Plugin<Conf = never> {
   readonly encryptedFields?: readonly string[]
   /** In a global rule it steps aside where the route has it as well. */
   readonly runPolicy?: 'prefer_route'
-  /** What the schema cannot say; the message of the first fault. Runs on the control side. */
-  check?(conf: Conf): string | undefined
+  /** What the schema cannot say; the message of the first fault. Defaults are filled in. Runs on the control side. */
+  check?(conf: Conf, others: OtherPlugins): string | undefined
   checkConsumer?(conf: JsonObject): string | undefined
+  checkMetadata?(metadata: JsonObject): string | undefined
   /** Once per configuration; no I/O. */
   create(conf: Conf, build: Build): Phases
 }

@@ -2,17 +2,22 @@
 
 interface Held {
   readonly value: unknown
+  readonly close: () => void
   holders: number
 }
 
 export class Standings {
   readonly #held = new Map<string, Held>()
 
-  /** The value under `key`, made on first use. `release` once per hold; the last one forgets the value. */
-  hold<T>(key: string, make: () => T): { readonly value: T; readonly release: () => void } {
+  /**
+   * The value under `key`, made on first use; `close` is that of whoever made it. `release` once per hold; the last one closes
+   * the value and forgets it.
+   */
+  hold<T>(key: string, make: () => T, close?: (value: T) => void): { readonly value: T; readonly release: () => void } {
     let held = this.#held.get(key)
     if (held === undefined) {
-      held = { value: make(), holders: 0 }
+      const value = make()
+      held = { value, close: () => close?.(value), holders: 0 }
       this.#held.set(key, held)
     }
     held.holders++
@@ -21,7 +26,9 @@ export class Standings {
       value: held.value as T,
       release: () => {
         mine.holders--
-        if (mine.holders === 0 && this.#held.get(key) === mine) this.#held.delete(key)
+        if (mine.holders > 0 || this.#held.get(key) !== mine) return
+        this.#held.delete(key)
+        mine.close()
       },
     }
   }

@@ -48,6 +48,13 @@ export function resolveReferences(value: Json, environment: Environment): Json {
   )
 }
 
+/** Some text in it is a reference. */
+export function hasReference(value: Json): boolean {
+  if (typeof value === 'string') return isReference(value)
+  if (value === null || typeof value !== 'object') return false
+  return Object.values(value).some(hasReference)
+}
+
 /** Where the first `$secret://` stands below `path`, for a message. */
 export function findSecretReference(value: Json | undefined, path: string): string | undefined {
   if (typeof value === 'string') return value.startsWith('$secret://') ? path : undefined

@@ -6,7 +6,7 @@ import type { StreamExchange } from '../../../../src/exchange/exchange.ts'
 import { silentLog } from '../../../../src/observability/log.ts'
 import { PluginHost } from '../../../../src/plugin/host.ts'
 import type { AnyPlugin, Build, Phases, Plugin } from '../../../../src/plugin/plugin.ts'
-import { runLog, runPreread } from '../../../../src/plugin/run.ts'
+import { runLog, runSteps } from '../../../../src/plugin/run.ts'
 
 type Conf = Record<string, unknown>
 const exchange = { variable: (name: string) => (name === 'remote_addr' ? '127.0.0.1' : undefined) } as StreamExchange
@@ -34,7 +34,7 @@ test('plugins run in order of priority, whatever the order of the configuration'
   const note = (name: string, priority: number) =>
     plugin(name, priority, () => ({ preread: () => void ran.push(name) }))
   const chain = host(note('low', 1), note('high', 9), note('middle', 5)).chain('r', { low: {}, high: {}, middle: {} })
-  assert.equal(runPreread(chain.preread ?? [], exchange), undefined)
+  assert.equal(runSteps(chain.preread ?? [], exchange), undefined)
   assert.deepEqual(ran, ['high', 'middle', 'low'])
   assert.deepEqual(chain.names, ran)
 })
@@ -58,7 +58,7 @@ test('_meta.filter decides per exchange whether any phase runs', () => {
   ] as const) {
     ran.length = 0
     const chain = host(both).chain('r', { both: { _meta: { filter: [address] } } })
-    runPreread(chain.preread ?? [], exchange)
+    runSteps(chain.preread ?? [], exchange)
     runLog(chain.log ?? [], exchange, (fault) => assert.fail(String(fault)))
     assert.deepEqual(ran, expected)
   }
@@ -70,7 +70,7 @@ test('_meta.filter is asked once for an exchange, at its first phase', () => {
   let address = '127.0.0.1'
   const moving = { variable: () => address } as unknown as StreamExchange
   const chain = host(both).chain('r', { both: { _meta: { filter: ['127.0.0.1'] } } })
-  runPreread(chain.preread ?? [], moving)
+  runSteps(chain.preread ?? [], moving)
   address = '10.0.0.1'
   runLog(chain.log ?? [], moving, (fault) => assert.fail(String(fault)))
   assert.deepEqual(ran, ['preread', 'log'])
@@ -83,7 +83,7 @@ test('an answer stops later steps, given at once or by a promise', async () => {
   const second = plugin('second', 1, () => ({ preread: () => void ran.push('second') }))
   for (const late of [false, true]) {
     const chain = host(answering(late), second).chain('r', { first: {}, second: {} })
-    assert.deepEqual(await runPreread(chain.preread ?? [], exchange), { status: 403 })
+    assert.deepEqual(await runSteps(chain.preread ?? [], exchange), { status: 403 })
   }
   assert.deepEqual(ran, [])
 })
@@ -95,7 +95,7 @@ test('a step that waits lets the later ones run after it', async () => {
   }))
   const after = plugin('after', 1, () => ({ preread: () => void ran.push('after') }))
   const chain = host(waiting, after).chain('r', { waiting: {}, after: {} })
-  assert.equal(await runPreread(chain.preread ?? [], exchange), undefined)
+  assert.equal(await runSteps(chain.preread ?? [], exchange), undefined)
   assert.deepEqual(ran, ['waiting', 'after'])
 })
 
@@ -106,11 +106,11 @@ test('what a step throws or rejects with becomes an internal error of this excha
     },
   }))
   const rejecting = plugin('rejecting', 1, () => ({ preread: () => Promise.reject(new Error('later')) }))
-  assert.throws(() => runPreread(host(throwing).chain('r', { throwing: {} }).preread ?? [], exchange), {
+  assert.throws(() => runSteps(host(throwing).chain('r', { throwing: {} }).preread ?? [], exchange), {
     code: 'internal',
     message: 'at once',
   })
-  await assert.rejects(async () => runPreread(host(rejecting).chain('r', { rejecting: {} }).preread ?? [], exchange), {
+  await assert.rejects(async () => runSteps(host(rejecting).chain('r', { rejecting: {} }).preread ?? [], exchange), {
     code: 'internal',
     message: 'later',
   })
