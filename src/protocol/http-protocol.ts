@@ -100,6 +100,8 @@ export interface HttpSettings {
 /** A connection of a client. */
 export interface HttpConnection {
   readonly link: Link
+  /** What it came in by. */
+  readonly listener: string
   /** Between two requests: nothing of the next one has come. */
   readonly idle: boolean
   /** Ends it now if it is idle, else with the answer in progress. Call it once `HttpSettings.draining` is set. */
