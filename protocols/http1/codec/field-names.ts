@@ -62,29 +62,31 @@ function slotOf(length: number, first: number, middle: number, last: number): nu
 }
 
 const table: (readonly KnownName[] | undefined)[] = new Array(slots).fill(undefined)
-const lowerBytes = new Map<KnownName, Uint8Array>()
 for (const name of known) {
   const bytes = Buffer.from(name.lower, 'latin1')
   const at = (index: number): number => bytes[index] as number
   const slot = slotOf(bytes.length, at(0), at(bytes.length >> 1), at(bytes.length - 1))
   table[slot] = [...(table[slot] ?? []), name]
-  lowerBytes.set(name, bytes)
 }
 
 /** The known name at these bytes, which are a token; undefined: it is none of them. Case does not matter. */
 export function knownName(bytes: Uint8Array, from: number, to: number): KnownName | undefined {
   const length = to - from
-  const slot = slotOf(length, bytes[from] as number, bytes[from + (length >> 1)] as number, bytes[to - 1] as number)
-  const candidates = table[slot]
+  const first = bytes[from] as number
+  const middle = bytes[from + (length >> 1)] as number
+  const candidates = table[slotOf(length, first, middle, bytes[to - 1] as number)]
   if (candidates === undefined) return undefined
   for (let index = 0; index < candidates.length; index += 1) {
     const name = candidates[index] as KnownName
-    if (name.lower.length === length && isAt(name.lower, bytes, from)) return name
+    if (name.usual.length === length && (isWritten(name.usual, bytes, from) || isFolded(name.lower, bytes, from))) {
+      return name
+    }
   }
   return undefined
 }
 
-function isAt(lower: string, bytes: Uint8Array, from: number): boolean {
+/** The bytes there are that text, but for the case of letters. */
+function isFolded(lower: string, bytes: Uint8Array, from: number): boolean {
   for (let index = 0; index < lower.length; index += 1) {
     if (((bytes[from + index] as number) | fold) !== lower.charCodeAt(index)) return false
   }

@@ -25,6 +25,8 @@ export class FieldSection {
   readonly headers = new HeaderList()
   /** Of its one field; undefined: there is none. */
   host: string | undefined = undefined
+  /** Where its value stands in the bytes. */
+  hostAt = 0
   contentLength: number | undefined = undefined
   /** Values as sent; several fields joined by a comma. */
   transferEncoding: string | undefined = undefined
@@ -55,6 +57,7 @@ export class FieldSection {
         continue
       }
       const { lower, usual, role } = known
+      if (role === host) this.hostAt = valueAt
       if (role !== plain && !this.#note(role, value)) continue
       const isUsual = isWritten(usual, bytes, nameAt)
       headers.push(lower, isUsual ? usual : text.slice(nameAt - from, colonAt - from), value)

@@ -10,10 +10,8 @@ export const colon = 0x3a
 export const isToken = 1
 /** Within a field value or a reason phrase: blanks, visible characters, `obs-text`. [RFC 9110 §5.5] */
 export const isValue = 2
-/** Within the first line of a request: visible ASCII and the blanks between its parts. */
+/** Within the first line of a request: blanks, and visible ASCII but `#`, as no target has a fragment. [RFC 9112 §3.2] */
 export const isRequestLine = 4
-/** Within a request target: visible ASCII but `#`, which no target has. [RFC 9112 §3.2] */
-export const isTarget = 8
 
 /** The classes of each byte as bits. */
 export const classes: Uint8Array = new Uint8Array(new ArrayBuffer(256))
@@ -22,8 +20,7 @@ for (let byte = 0; byte < 256; byte += 1) {
   let bits = 0
   if (isVisible && !'"(),/:;<=>?@[\\]{}'.includes(String.fromCharCode(byte))) bits |= isToken
   if (isVisible || byte === space || byte === tab || byte >= 0x80) bits |= isValue
-  if (isVisible || byte === space) bits |= isRequestLine
-  if (isVisible && byte !== 0x23) bits |= isTarget
+  if ((isVisible && byte !== 0x23) || byte === space) bits |= isRequestLine
   classes[byte] = bits
 }
 

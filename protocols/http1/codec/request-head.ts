@@ -4,7 +4,7 @@ import { CodecError } from './codec-error.ts'
 import { connectionOptions, dropNominated, upgradeToken } from './connection-options.ts'
 import { FieldSection } from './field-section.ts'
 import { type HeadLimits, HeadScan } from './head-scan.ts'
-import { hostOf, isAuthority } from './host-name.ts'
+import { hostAt, hostOf } from './host-name.ts'
 import { isRequestLine, textOf } from './octets.ts'
 import { type RequestLine, readRequestLine } from './request-line.ts'
 
@@ -67,7 +67,8 @@ export class RequestHeadReader {
     if (end === -1) {
       if (scan.pastFirstLine && !this.#lineChecked) {
         // A line that is refused is refused now: its sender may wait for an answer, as those of HTTP/0.9 do.
-        readRequestLine(textOf(bytes, from + scan.firstAt, from + scan.firstEnd))
+        const line = textOf(bytes, from + scan.firstAt, from + scan.firstEnd)
+        readRequestLine(line, 0, line.length)
         this.#lineChecked = true
       }
       return undefined
@@ -75,27 +76,34 @@ export class RequestHeadReader {
     this.#lineChecked = false
     this.end = end
     const text = textOf(bytes, from, end)
-    const line = readRequestLine(text.slice(scan.firstAt, scan.firstEnd))
+    const line = readRequestLine(text, scan.firstAt, scan.firstEnd)
     const section = new FieldSection()
     section.take(bytes, from, text, scan.fields, rules.underscores)
-    return headOf(line, section, end - from)
+    return headOf(line, section, hostOfFields(section, bytes, line.version), end - from)
   }
 }
 
-function headOf(line: RequestLine, section: FieldSection, bytes: number): RequestHead {
+function headOf(line: RequestLine, section: FieldSection, named: string, bytes: number): RequestHead {
   const { headers } = section
   const { version } = line
   const length = bodyLength(section, version)
   const options = connectionOptions(section.connection)
   if (options.nominated.length > 0) dropNominated(headers, options.nominated)
-  const authority = authorityOf(line, section)
+  let authority = section.host ?? ''
+  let host = named
+  if (line.authority !== '' && line.authority !== authority) {
+    // The target's is the one that counts, and the field has to say the same. [RFC 9112 §3.2.2]
+    authority = line.authority
+    host = hostOf(authority) ?? ''
+    headers.set('Host', authority)
+  }
   return {
     method: line.method,
     target: line.target,
     form: line.form,
     uri: line.uri,
     authority,
-    host: authority === '' ? '' : hostOf(authority),
+    host,
     version,
     headers,
     length,
@@ -108,15 +116,16 @@ function headOf(line: RequestLine, section: FieldSection, bytes: number): Reques
   }
 }
 
-/** Exactly one Host, and a target that names another overrides it. [RFC 9112 §3.2, §3.2.2] */
-function authorityOf(line: RequestLine, section: FieldSection): string {
-  const { host } = section
-  if (host === undefined) {
-    if (line.version === 11) throw new CodecError(400, 'no Host')
-  } else if (!isAuthority(host)) throw new CodecError(400, 'a Host that is no host')
-  if (line.authority === '') return host ?? ''
-  if (host !== line.authority) section.headers.set('Host', line.authority)
-  return line.authority
+/** One Host is needed in HTTP/1.1, even where the target names another one. [RFC 9112 §3.2] */
+function hostOfFields(section: FieldSection, bytes: Uint8Array, version: number): string {
+  const field = section.host
+  if (field === undefined) {
+    if (version === 11) throw new CodecError(400, 'no Host')
+    return ''
+  }
+  const host = hostAt(bytes, section.hostAt, section.hostAt + field.length, field)
+  if (host === undefined) throw new CodecError(400, 'a Host that is no host')
+  return host
 }
 
 /** Length and chunked coding together is an attack: refused, never chosen between. [RFC 9112 §6.1, §6.3] */

@@ -1,6 +1,6 @@
 /** The first line of a request: `method SP target SP HTTP/1.x`, each part in its one form. [RFC 9112 §3] */
 import { CodecError } from './codec-error.ts'
-import { isAuthority } from './host-name.ts'
+import { hostOf } from './host-name.ts'
 import { isTokenText } from './octets.ts'
 
 export interface RequestLine {
@@ -15,19 +15,24 @@ export interface RequestLine {
   readonly version: number
 }
 
+/** Of ` HTTP/1.1`. */
+const versionLength = 9
 const absolute = /^https?:\/\/([^/?]*)(.*)$/i
 
-/** Of the line without its end, visible ASCII and blanks. Throws CodecError: 400, or 505 at another version. */
-export function readRequestLine(line: string): RequestLine {
-  const methodEnd = line.indexOf(' ')
-  const targetEnd = line.lastIndexOf(' ')
-  if (methodEnd === -1 || methodEnd === targetEnd) throw new CodecError(400, 'a request line without its three parts')
-  const version = versionOf(line, targetEnd + 1)
-  const method = methodOf(line, methodEnd)
-  const target = line.slice(methodEnd + 1, targetEnd)
-  if (target === '' || target.includes(' ')) throw new CodecError(400, 'a request line with blanks out of place')
-  // A fragment is never sent; who is behind us may cut it off. [RFC 9112 §3.2]
-  if (target.includes('#')) throw new CodecError(400, 'a request target with a fragment')
+/**
+ * Of the line that lies between the offsets in `text`: without its end, nothing but blanks and what targets may hold.
+ * Throws CodecError: 400, or 505 at another version.
+ */
+export function readRequestLine(text: string, from: number, to: number): RequestLine {
+  const methodEnd = text.indexOf(' ', from)
+  const targetEnd = text.indexOf(' ', methodEnd + 1)
+  const isWhole = methodEnd > from && targetEnd === to - versionLength && targetEnd > methodEnd + 1
+  if (!isWhole || !text.startsWith('HTTP/1.', targetEnd + 1)) throw wrongLine(text.slice(from, to))
+  const minor = text.charCodeAt(to - 1)
+  if (minor !== 0x31 && minor !== 0x30) throw wrongLine(text.slice(from, to))
+  const version = minor === 0x31 ? 11 : 10
+  const method = methodOf(text, from, methodEnd)
+  const target = text.slice(methodEnd + 1, targetEnd)
   if (target.charCodeAt(0) === 0x2f && method !== 'CONNECT') {
     return { method, target, form: 'origin', uri: target, authority: '', version }
   }
@@ -36,7 +41,8 @@ export function readRequestLine(line: string): RequestLine {
 
 function otherForm(method: string, target: string, version: number): RequestLine {
   if (method === 'CONNECT') {
-    if (!isAuthority(target) || !/:[0-9]+$/.test(target)) throw new CodecError(400, 'CONNECT to no host and port')
+    if (hostOf(target) === undefined || !/:[0-9]+$/.test(target))
+      throw new CodecError(400, 'CONNECT to no host and port')
     return { method, target, form: 'authority', uri: '', authority: target, version }
   }
   if (target === '*') {
@@ -44,27 +50,26 @@ function otherForm(method: string, target: string, version: number): RequestLine
     return { method, target, form: 'asterisk', uri: '*', authority: '', version }
   }
   const [, authority = '', rest = ''] = absolute.exec(target) ?? []
-  if (!isAuthority(authority)) throw new CodecError(400, 'a request target in none of its forms')
+  if (hostOf(authority) === undefined) throw new CodecError(400, 'a request target in none of its forms')
   // OPTIONS without any path asks about the server. [RFC 9112 §3.2.4]
   const uri = rest.charCodeAt(0) === 0x2f ? rest : rest === '' && method === 'OPTIONS' ? '*' : `/${rest}`
   return { method, target, form: 'absolute', uri, authority, version }
 }
 
-/** `HTTP/1.0` and `HTTP/1.1`; other versions that are written as one are 505. [RFC 9110 §15.6.6] */
-function versionOf(line: string, at: number): number {
-  if (line.length - at === 8 && line.startsWith('HTTP/1.', at)) {
-    const minor = line.charCodeAt(at + 7)
-    if (minor === 0x31) return 11
-    if (minor === 0x30) return 10
-  }
-  if (/^HTTP\/[0-9]\.[0-9]$/.test(line.slice(at))) throw new CodecError(505, 'a version other than 1.0 and 1.1')
-  throw new CodecError(400, 'a request line without a version')
+/** Other versions that are written as one are 505, if the rest is right. [RFC 9110 §15.6.6] */
+function wrongLine(line: string): CodecError {
+  const parts = line.split(' ')
+  if (parts.length !== 3 || parts.includes('')) return new CodecError(400, 'a request line that has not three parts')
+  const isVersion = /^HTTP\/[0-9]\.[0-9]$/.test(parts[2] as string)
+  if (isVersion) return new CodecError(505, 'a version other than 1.0 and 1.1')
+  return new CodecError(400, 'a request line without a version')
 }
 
-function methodOf(line: string, end: number): string {
-  if (end === 3 && line.startsWith('GET')) return 'GET'
-  if (end === 4 && line.startsWith('POST')) return 'POST'
-  const method = line.slice(0, end)
+function methodOf(text: string, from: number, end: number): string {
+  const length = end - from
+  if (length === 3 && text.startsWith('GET', from)) return 'GET'
+  if (length === 4 && text.startsWith('POST', from)) return 'POST'
+  const method = text.slice(from, end)
   if (!isTokenText(method)) throw new CodecError(400, 'a method that is no token')
   return method
 }
