@@ -2,6 +2,7 @@
  * The path of a request as routes match it, made of the target in nginx's way: percent-decoded, dot segments resolved,
  * repeated slashes merged. Also what `apisix.*` options make of it. It matches nothing and changes no request.
  */
+import { isAscii, isUtf8 } from 'node:buffer'
 
 export interface RequestPath {
   /** `$uri`. Bytes that are no UTF-8 stand as lone surrogates U+DC80–U+DCFF, which `encodePath` turns back. */
@@ -72,24 +73,18 @@ function resolveSegments(path: string): string | undefined {
 
 /** UTF-8 where it is, lone surrogates where it is not. */
 function textOf(latin1: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: see above
-  if (!/[^\x00-\x7f]/.test(latin1)) return latin1
   const bytes = Buffer.from(latin1, 'latin1')
-  const text = bytes.toString('utf8')
-  if (!text.includes('\ufffd')) return text
-  return escapeBytes(bytes)
+  if (isAscii(bytes)) return latin1
+  return isUtf8(bytes) ? bytes.toString('utf8') : escapedText(bytes)
 }
 
-function escapeBytes(bytes: Buffer): string {
+function escapedText(bytes: Buffer): string {
   let text = ''
   for (let at = 0; at < bytes.length; ) {
-    const size = sequenceBytes(bytes[at] as number)
-    const piece = bytes.toString('utf8', at, at + size)
-    const isWhole = at + size <= bytes.length && Buffer.byteLength(piece) === size && piece !== '\ufffd'
-    const isReplacement = size === 3 && bytes.toString('latin1', at, at + 3) === '\xef\xbf\xbd'
-    if (isWhole || isReplacement) {
-      text += piece
-      at += size
+    const end = at + sequenceBytes(bytes[at] as number)
+    if (end <= bytes.length && isUtf8(bytes.subarray(at, end))) {
+      text += bytes.toString('utf8', at, end)
+      at = end
     } else {
       text += String.fromCharCode(0xdc00 + (bytes[at] as number))
       at += 1
@@ -98,20 +93,21 @@ function escapeBytes(bytes: Buffer): string {
   return text
 }
 
+/** Of a character that begins with that byte, if it begins one. */
 function sequenceBytes(first: number): number {
   return first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4
 }
 
 /** What a path may hold undisturbed on its way upstream. */
-const plain = /^[A-Za-z0-9\-._~!$&'()*+,;=:@/]*$/
-const plainByte = /[A-Za-z0-9\-._~!$&'()*+,;=:@/]/
+const plain = /^[A-Za-z0-9\-._~!$&'()*+,;=:@/[\]]*$/
+const plainCharacter = /[A-Za-z0-9\-._~!$&'()*+,;=:@/[\]]/
 
-/** A decoded path as it stands in a request line: everything but unreserved characters, sub-delims, `:@/` is escaped. */
+/** A decoded path as it stands in a request line: all but unreserved characters, sub-delims and `:@/[]` is escaped. */
 export function encodePath(path: string): string {
   if (plain.test(path)) return path
   let encoded = ''
   for (const character of path) {
-    if (plainByte.test(character)) {
+    if (plainCharacter.test(character)) {
       encoded += character
       continue
     }

@@ -2,8 +2,6 @@
 import { CodecError } from './codec-error.ts'
 import { carriageReturn, classes, isToken, isValue, lineFeed } from './octets.ts'
 
-/** Of extensions on one line; nobody uses any, so that more is an attack. */
-const maxExtensionBytes = 1024
 /** The greatest that arithmetic keeps exact has 14 digits; zeros in front count as digits. */
 const maxDigits = 14
 
@@ -20,20 +18,26 @@ const beforeLineFeed = 9
 const over = 10
 
 export class ChunkLine {
+  readonly #maxExtensionBytes: number
   #phase = firstDigit
   #digits = 0
   #extensionBytes = 0
   /** Of the chunk; 0: the last one. */
   size = 0
 
+  /** `maxExtensionBytes`: of all extensions of one body; nobody uses any, so that more is an attack. */
+  constructor(maxExtensionBytes: number) {
+    this.#maxExtensionBytes = maxExtensionBytes
+  }
+
   get ended(): boolean {
     return this.#phase === over
   }
 
+  /** Ready for the line of the next chunk of the body. */
   reset(): void {
     this.#phase = firstDigit
     this.#digits = 0
-    this.#extensionBytes = 0
     this.size = 0
   }
 
@@ -72,7 +76,7 @@ export class ChunkLine {
 
   #extensionByte(byte: number): void {
     this.#extensionBytes += 1
-    if (this.#extensionBytes > maxExtensionBytes) throw new CodecError(400, 'chunk extensions that are too long')
+    if (this.#extensionBytes > this.#maxExtensionBytes) throw new CodecError(400, 'chunk extensions that are too long')
     const bits = classes[byte] as number
     switch (this.#phase) {
       case extensionStart:

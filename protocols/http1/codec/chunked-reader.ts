@@ -15,7 +15,7 @@ const over = 5
 
 export class ChunkedReader {
   readonly #limits: HeadLimits
-  readonly #line = new ChunkLine()
+  readonly #line: ChunkLine
   #phase = inLine
   /** Bytes of the chunk in progress that have not come. */
   #left = 0
@@ -28,6 +28,12 @@ export class ChunkedReader {
 
   constructor(limits: HeadLimits) {
     this.#limits = limits
+    this.#line = new ChunkLine(limits.maxLineBytes)
+  }
+
+  /** The body is not whole: no more bytes means that it was cut off. */
+  get midway(): boolean {
+    return this.#phase !== over
   }
 
   /** The body is whole; what follows is another message's. */

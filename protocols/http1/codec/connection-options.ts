@@ -56,14 +56,20 @@ export function connectionOptions(value: string | undefined): ConnectionOptions 
 
 /** Takes the named fields out, but those that others than the next hop need. */
 export function dropNominated(headers: HeaderList, nominated: readonly string[]): void {
-  for (const name of nominated) if (!kept.has(name)) headers.delete(name)
+  // Over the fields, not over the names, of which a line may hold thousands.
+  const named = new Set(nominated)
+  for (let index = headers.size - 1; index >= 0; index -= 1) {
+    const lower = index < headers.size ? headers.lowerAt(index) : ''
+    if (named.has(lower) && !kept.has(lower)) headers.delete(lower)
+  }
 }
+
+const protocol = /^[!#$%&'*+\-.^_`|~0-9a-z]+(?:\/[!#$%&'*+\-.^_`|~0-9a-z]+)?$/
 
 /** The protocol that an Upgrade field asks for, in lower case: `websocket` if it is among several, else the first. */
 export function upgradeToken(value: string | undefined): string | undefined {
   if (value === undefined) return undefined
   const lower = value.toLowerCase()
-  if (!lower.includes(',')) return lower === '' ? undefined : lower
   const tokens = lower.split(',').map((token) => token.trim())
-  return tokens.includes('websocket') ? 'websocket' : tokens.find((token) => token !== '')
+  return tokens.includes('websocket') ? 'websocket' : tokens.find((token) => protocol.test(token))
 }

@@ -3,7 +3,7 @@
  * has no place there, holds the limits. It gives no meaning to any line. [RFC 9112 §2.2, §5]
  */
 import { CodecError } from './codec-error.ts'
-import { carriageReturn, classes, colon, isToken, isValue, lineFeed } from './octets.ts'
+import { carriageReturn, classes, colon, isRequestLine, isToken, isValue, lineFeed } from './octets.ts'
 
 /** What a head may be at most. */
 export interface HeadLimits {
@@ -53,7 +53,7 @@ export class HeadScan {
   /** `firstClass`: what the first line may hold; 0: there is none, as in a trailer section. */
   constructor(firstClass: number) {
     this.#firstClass = firstClass
-    this.#phase = firstClass === 0 ? lineStart : beforeLine
+    this.#phase = startOf(firstClass)
   }
 
   /** Bytes were seen and no end yet. */
@@ -87,7 +87,7 @@ export class HeadScan {
   reset(): void {
     this.#searched = 0
     this.#lineAt = 0
-    this.#phase = this.#firstClass === 0 ? lineStart : beforeLine
+    this.#phase = startOf(this.#firstClass)
   }
 
   #pass(bytes: Uint8Array, from: number, to: number, limits: HeadLimits): number {
@@ -104,7 +104,7 @@ export class HeadScan {
     if (phase <= afterFirstLine) {
       if (phase === beforeLine && at < stop) {
         // One empty line before a request is let pass. [RFC 9112 §2.2]
-        if (at === from && bytes[at] === carriageReturn && this.#firstClass !== 0) at += 1
+        if (at === from && bytes[at] === carriageReturn) at += 1
         if (at < stop) {
           if (at > from) {
             if (bytes[at] !== lineFeed) throw new CodecError(400, 'a bare CR before the first line')
@@ -121,7 +121,7 @@ export class HeadScan {
         if (at < stop) {
           if (bytes[at] !== carriageReturn) throw wrongByte(bytes[at] as number, 'the first line')
           if (at - lineAt > limits.maxLineBytes) throw new CodecError(414, 'the first line is too long')
-          if (at === lineAt) throw new CodecError(400, 'more than one empty line before the first line')
+          if (at === lineAt) throw new CodecError(400, 'an empty line in place of the first line')
           this.firstEnd = at - from
           at += 1
           phase = afterFirstLine
@@ -174,12 +174,20 @@ export class HeadScan {
     if (phase <= inFirstLine && at - lineAt > limits.maxLineBytes)
       throw new CodecError(414, 'the first line is too long')
     if (phase > lineStart && at - lineAt > limits.maxLineBytes) throw new CodecError(431, 'a field line is too long')
-    if (at - from >= limits.maxHeadBytes) throw new CodecError(431, 'the head is too large')
+    if (at - from >= limits.maxHeadBytes) {
+      throw new CodecError(phase <= afterFirstLine ? 414 : 431, 'the head is too large')
+    }
     this.#searched = at - from
     this.#lineAt = lineAt - from
     this.#phase = phase
     return -1
   }
+}
+
+/** Empty lines are let pass before requests only. */
+function startOf(firstClass: number): number {
+  if (firstClass === 0) return lineStart
+  return firstClass === isRequestLine ? beforeLine : inFirstLine
 }
 
 function wrongByte(byte: number, where: string): CodecError {

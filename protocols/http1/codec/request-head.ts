@@ -135,8 +135,10 @@ function bodyLength(section: FieldSection, version: number): number | undefined 
   if (version === 10) throw new CodecError(400, 'Transfer-Encoding in HTTP/1.0')
   if (section.contentLength !== undefined) throw new CodecError(400, 'both Content-Length and Transfer-Encoding')
   if (coding.toLowerCase() !== 'chunked') {
-    const isChunkedLast = /(?:^|,)[ \t]*chunked$/i.test(coding)
-    throw new CodecError(isChunkedLast ? 501 : 400, 'a Transfer-Encoding other than chunked')
+    // Codings before a last `chunked` leave the framing clear, but nobody here undoes them.
+    const codings = coding.split(',').map((one) => one.trim().toLowerCase())
+    const isFramed = codings.indexOf('chunked') === codings.length - 1
+    throw new CodecError(isFramed ? 501 : 400, 'a Transfer-Encoding other than chunked')
   }
   return undefined
 }

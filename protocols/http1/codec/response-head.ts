@@ -51,7 +51,6 @@ export class AnswerHeadReader {
     this.#lineChecked = false
     this.end = end
     const text = textOf(bytes, from, end)
-    if (scan.firstAt > 0) throw new CodecError(400, 'an empty line before a status line')
     const line = text.slice(0, scan.firstEnd)
     checkStatusLine(line)
     const section = new FieldSection()
