@@ -1,9 +1,10 @@
 /** The door for guests: all that protocols and plugins, built in or a user's own, may use. Re-exports only. */
 export { IpSet } from './base/ip-set.ts'
-export type { JsonObject, JsonSchema } from './base/json.ts'
+export type { Json, JsonObject, JsonSchema } from './base/json.ts'
+export { type CompiledSchema, compileSchema } from './base/json-schema.ts'
 export type { SharedCounter, SharedCounters } from './base/shared-counters.ts'
 export { compileTemplate, type Template } from './base/template.ts'
-export { after, sleep, type Timer, TimerWheel } from './base/timers.ts'
+export { after, sleep, type Timer, type TimerOwner, TimerWheel } from './base/timers.ts'
 export { type Code, codes, type Failures, GatewayError, type Kind } from './errors.ts'
 export type { Endpoint, Load } from './exchange/endpoint.ts'
 export type { Attempt, Exchange, HelloInfo, RouteInfo, StreamExchange } from './exchange/exchange.ts'
@@ -11,17 +12,20 @@ export { HeaderList } from './exchange/header-list.ts'
 export type {
   BodyReceiver,
   CollectedBody,
+  ConsumerInfo,
   HttpExchange,
   HttpRequest,
   RequestBody,
   ResponseHead,
 } from './exchange/http-exchange.ts'
 export { HttpSession } from './exchange/http-session.ts'
-export { normalisePath, type RequestPath } from './exchange/request-path.ts'
+export { encodePath, normalisePath, type RequestPath } from './exchange/request-path.ts'
 export { StreamSession } from './exchange/stream-session.ts'
 export type { Link, Receiver, TlsInfo } from './net/link.ts'
 export { type RelayOptions, type RelayOutcome, relay } from './net/relay.ts'
-export type { Answer, AnyPlugin, Build, Phases, Plugin, Step } from './plugin/plugin.ts'
+export { attachAnonymous, attachConsumer } from './plugin/attach-consumer.ts'
+export type { ConsumerDirectory, ConsumerMatch } from './plugin/consumer-directory.ts'
+export type { Answer, AnyPlugin, BodyFilter, Build, OtherPlugins, Phases, Plugin, Step } from './plugin/plugin.ts'
 export type {
   HttpClient,
   HttpClientLimits,
@@ -45,3 +49,4 @@ export type {
   Road,
   StreamWire,
 } from './protocol/protocol.ts'
+export { compilePattern } from './route/pattern.ts'

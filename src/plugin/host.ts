@@ -1,22 +1,24 @@
 /**
- * The plugin host: turns the merged plugin configurations of a resource into a chain, for the plugins of one subsystem.
- * Configurations were checked before they came here; a plugin that still fails to start is left out with an error line.
+ * The plugin host: turns the merged plugin configurations of a resource into a chain. Configurations were checked before they
+ * came here; what becomes of a plugin that still fails to start is `failed-plugin.ts`.
  */
 import type { Json, JsonObject } from '../base/json.ts'
 import type { SharedCounters } from '../base/shared-counters.ts'
 import type { UpstreamCell } from '../upstream/upstream.ts'
 import type { Chain, HttpStep } from './chain.ts'
 import { type ConsumerDirectory, emptyDirectory } from './consumer-directory.ts'
+import { failedPlugin } from './failed-plugin.ts'
 import { GlobalChain } from './global-chain.ts'
 import { type Condition, Member, metaIn, runAll } from './member.ts'
 import { chainOf, inOrder, membersOf, steps } from './member-chain.ts'
 import { mergeLayers, type PlacedPlugin, type PlacedPlugins, type PluginSet } from './merge.ts'
 import { checkedConf } from './nested-plugin.ts'
 import type { AnyPlugin, Build, Phases, Plugin } from './plugin.ts'
+import type { Subsystem } from './plugin-table.ts'
 import { Standings } from './standings.ts'
 
 export interface HostOptions {
-  /** Of one subsystem; of two with one name the later counts. */
+  /** Of both subsystems; of two with one name in one of them the later counts. */
   readonly plugins: readonly AnyPlugin[]
   readonly counters: SharedCounters
   readonly log: Build['log']
@@ -58,7 +60,7 @@ const nothingAround: HostSurroundings = {
 
 export class PluginHost {
   readonly #options: HostOptions
-  readonly #byName = new Map<string, AnyPlugin>()
+  readonly #enabled = { http: new Map<string, AnyPlugin>(), stream: new Map<string, AnyPlugin>() }
   readonly #standings = new Standings()
   #around: HostSurroundings = nothingAround
 
@@ -74,21 +76,27 @@ export class PluginHost {
 
   /** Other plugins are enabled from now on; chains that exist stay as they are. */
   enable(plugins: readonly AnyPlugin[]): void {
-    this.#byName.clear()
-    for (const plugin of plugins) this.#byName.set(plugin.name, plugin)
+    this.#enabled.http.clear()
+    this.#enabled.stream.clear()
+    for (const plugin of plugins) this.#enabled[plugin.subsystem].set(plugin.name, plugin)
   }
 
-  /** The chain of plugins that all stand in one resource, which `owner` names. */
+  /** What an enabled plugin of HTTP is; undefined also for those that are not enabled. */
+  typeOf(name: string): AnyPlugin['type'] | undefined {
+    return this.#enabled.http.get(name)?.type
+  }
+
+  /** The chain of a stream route, whose plugins `owner` names. */
   chain(owner: string, plugins: PluginSet): Chain {
-    return this.mergedChain(owner, mergeLayers({ origin: owner, plugins }))
+    return chainOf(this.#members('stream', owner, mergeLayers({ origin: owner, plugins }), []))
   }
 
   /**
-   * The chain of merged plugins. `owner` names what it runs for. What comes out the same as in `previous` goes on as it is,
+   * The chain of an HTTP route, of merged plugins. `owner` names what it runs for. What comes out the same as in `previous` goes on as it is,
    * with all that it counts and keeps; both chains hold it then.
    */
   mergedChain(owner: string, merged: PlacedPlugins, previous?: Chain): Chain {
-    return chainOf(this.#members(owner, merged, previous === undefined ? [] : membersOf(previous)))
+    return chainOf(this.#members('http', owner, merged, previous === undefined ? [] : membersOf(previous)))
   }
 
   /** The chain of all global rules. */
@@ -97,23 +105,23 @@ export class PluginHost {
   }
 
   /**
-   * Lays a consumer's plugins over the chain of a route, `base`, which was made of `route`. Plugins that the consumer does not
-   * name are the very ones of the route. Plugins of type `auth` stand at a consumer for something else, and are passed over.
+   * Lays a consumer's plugins over the chain of a route, `base`, which was made of the plugins in `route`. Those that the
+   * consumer does not name are the very ones of the route. Plugins of type `auth` stand at a consumer for something else, and are passed over.
    */
-  overlay(owner: string, base: Chain, route: PlacedPlugins, consumer: PlacedPlugins): Overlay {
-    const own = Object.entries(consumer).filter(([name]) => this.#byName.get(name)?.type !== 'auth')
+  overlay(owner: string, base: Chain, route: Readonly<Record<string, unknown>>, consumer: PlacedPlugins): Overlay {
+    const own = Object.entries(consumer).filter(([name]) => this.typeOf(name) !== 'auth')
     const replaced = new Set(own.map(([name]) => name))
     const kept = membersOf(base).filter(({ plugin }) => !replaced.has(plugin.name))
-    const added = this.#members(owner, Object.fromEntries(own), [])
+    const added = this.#members('http', owner, Object.fromEntries(own), [])
     const late = added.filter(({ plugin }) => !Object.hasOwn(route, plugin.name))
     return { chain: chainOf([...kept, ...added]), lateRewrite: steps(inOrder(late), 'rewrite') }
   }
 
-  #members(owner: string, merged: PlacedPlugins, previous: readonly Member[]): readonly Member[] {
+  #members(subsystem: Subsystem, owner: string, merged: PlacedPlugins, previous: readonly Member[]): readonly Member[] {
     const members: Member[] = []
     for (const [name, placed] of Object.entries(merged)) {
       if (metaIn(placed.conf).disable === true) continue
-      const plugin = this.#byName.get(name)
+      const plugin = this.#enabled[subsystem].get(name)
       if (plugin === undefined) {
         this.#options.log.warn({ owner, plugin: name }, 'a plugin that is not enabled here is left out')
         continue
@@ -133,19 +141,21 @@ export class PluginHost {
       const { filter } = metaIn(placed.conf)
       const condition = filter === undefined ? undefined : this.#options.compileFilter(filter)
       const phases = this.#create(owner, placed.origin, plugin, placed.conf, releases)
-      return new Member({ plugin, owner, placed, phases, filter: condition, releases, failed })
+      return new Member({ plugin, owner, placed, phases, started: true, filter: condition, releases, failed })
     } catch (error) {
-      failed(error, 'a plugin did not start and is left out')
+      failed(error, 'a plugin did not start')
       runAll(releases, (thrown) => failed(thrown, 'a plugin failed to close'))
-      return undefined
+      if (plugin.subsystem === 'stream') return undefined
+      const phases = failedPlugin(plugin.name, error)
+      return new Member({ plugin, owner, placed, phases, started: false, filter: undefined, releases: [], failed })
     }
   }
 
   #create(owner: string, origin: string, plugin: AnyPlugin, conf: JsonObject, releases: (() => void)[]): Phases {
-    return (plugin as Plugin<JsonObject>).create(conf, this.#build(owner, origin, plugin.name, releases))
+    return (plugin as Plugin<JsonObject>).create(conf, this.#build(owner, origin, plugin, releases))
   }
 
-  #build(owner: string, origin: string, plugin: string, releases: (() => void)[]): Build {
+  #build(owner: string, origin: string, { name: plugin, subsystem }: AnyPlugin, releases: (() => void)[]): Build {
     const standings = this.#standings
     const options = this.#options
     const around = this.#around
@@ -162,7 +172,7 @@ export class PluginHost {
       metadata: () => around.metadata(plugin),
       attributes: options.attributes?.(plugin),
       phasesOf: (name, conf) => {
-        const other = this.#byName.get(name)
+        const other = this.#enabled[subsystem].get(name)
         if (other === undefined) throw new Error(`unknown plugin [${name}]`)
         const phases = this.#create(owner, origin, other, checkedConf(other, conf), releases)
         releases.push(() => phases.close?.())
@@ -172,7 +182,7 @@ export class PluginHost {
       upstream: (key, value) => hold(around.upstream(`${owner} ${plugin} ${key}`, value)),
       expression: (json) => options.compileFilter(json),
       standing<T>(key: string, make: () => T, close?: (value: T) => void): T {
-        const held = standings.hold(`${plugin} ${key}`, make, close)
+        const held = standings.hold(`${subsystem} ${plugin} ${key}`, make, close)
         releases.push(held.release)
         return held.value
       },

@@ -24,6 +24,8 @@ export interface MemberParts {
   readonly owner: string
   readonly placed: PlacedPlugin
   readonly phases: Phases
+  /** False: the phases only stand for a plugin that could not be had. */
+  readonly started: boolean
   /** Compiled `_meta.filter`. */
   readonly filter: Condition | undefined
   /** Run when the last chain lets go, after the plugin's own `close`. */
@@ -63,7 +65,8 @@ export class Member {
   /** It would come out the same if it were made anew of these. */
   isMadeOf(plugin: AnyPlugin, owner: string, placed: PlacedPlugin): boolean {
     const mine = this.#parts
-    if (mine.plugin !== plugin || mine.owner !== owner || mine.placed.origin !== placed.origin) return false
+    if (!mine.started || mine.plugin !== plugin || mine.owner !== owner || mine.placed.origin !== placed.origin)
+      return false
     return mine.placed.conf === placed.conf || isDeepStrictEqual(mine.placed.conf, placed.conf)
   }
 

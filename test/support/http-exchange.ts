@@ -5,6 +5,7 @@
 import { HeaderList } from '../../src/exchange/header-list.ts'
 import type { HttpRequest, ResponseHead } from '../../src/exchange/http-exchange.ts'
 import { HttpSession } from '../../src/exchange/http-session.ts'
+import { normalisePath } from '../../src/exchange/request-path.ts'
 import { MemoryBody, type MemoryBodyOptions } from './memory-body.ts'
 import { StillLink, type StillLinkOptions } from './still-link.ts'
 
@@ -37,7 +38,8 @@ export function httpExchange(asked: TestRequest = {}): TestExchange {
   const authority = asked.host ?? headers.get('host') ?? 'localhost'
   headers.set('Host', authority)
   const target = asked.target ?? '/'
-  const mark = target.indexOf('?')
+  const where = normalisePath(target)
+  if (where === undefined) throw new Error(`${target} would be refused with 400`)
   const parts = asked.body === undefined ? [] : [asked.body].flat()
   const body = new MemoryBody(parts as readonly (string | Uint8Array)[], asked)
   if (body.length !== undefined && body.length > 0 && !headers.has('content-length')) {
@@ -46,8 +48,8 @@ export function httpExchange(asked: TestRequest = {}): TestExchange {
   const request = {
     method: asked.method ?? 'GET',
     target,
-    path: pathOf(mark === -1 ? target : target.slice(0, mark)),
-    query: mark === -1 ? '' : target.slice(mark + 1),
+    path: where.path,
+    query: where.query,
     host: hostOf(authority),
     authority,
     scheme: asked.scheme ?? (asked.tls === undefined ? 'http' : 'https'),
@@ -76,11 +78,6 @@ function fieldsOf(fields: Fields = {}): HeaderList {
   const list = new HeaderList()
   for (const [name, value] of Array.isArray(fields) ? fields : Object.entries(fields)) list.append(name, value)
   return list
-}
-
-/** Enough of `$uri` for tests: decoded, and slashes merged. */
-function pathOf(encoded: string): string {
-  return decodeURIComponent(encoded).replaceAll(/\/{2,}/g, '/')
 }
 
 function hostOf(authority: string): string {
