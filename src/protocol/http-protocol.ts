@@ -46,6 +46,8 @@ export interface SinkOwner {
    * before `finish` returns.
    */
   sent(): void
+  /** Fields of the answer that would have broken its head, by name: it went without them. */
+  leftOut?(names: readonly string[]): void
 }
 
 /** What a client is told whose request no exchange could be made of; its connection ends with it. */
@@ -128,8 +130,10 @@ export interface ResponseReceiver extends BodyReceiver {
   head(head: ResponseHead, length: number | undefined): void
   /** 101 came: the link is the receiver's now, `bytes` what was read beyond the head (owned). */
   upgraded(head: ResponseHead, link: Link, bytes: Uint8Array): void
-  /** The first byte of the request was handed to the kernel. */
+  /** The first byte of the request is handed to the kernel. */
   sending(): void
+  /** Fields of the request that would have broken its head, by name: it went without them. */
+  leftOut?(names: readonly string[]): void
 }
 
 /** ms; 0: no limit. */
