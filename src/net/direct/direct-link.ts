@@ -7,7 +7,6 @@ import net from 'node:net'
 import { getSystemErrorName } from 'node:util'
 import type { Timer, TimerWheel } from '../../base/timers.ts'
 import { type Code, GatewayError } from '../../errors.ts'
-import { gathered } from '../gathered.ts'
 import type { Link, Receiver } from '../link.ts'
 import { lingerMs, maxDiscardedBytes } from '../portable/linger.ts'
 import type { Engine, SocketName, Stream, StreamOwner } from './engine.ts'
@@ -155,7 +154,9 @@ export class DirectLink implements Link, StreamOwner {
   }
 
   sendText(text: string, body?: Uint8Array): boolean {
-    return this.send(gathered(text, body))
+    if (!this.#accept(text.length + (body === undefined ? 0 : body.length))) return true
+    this.#stream.sendText(text, body)
+    return this.#stream.pending <= highWaterBytes || this.#isFull()
   }
 
   end(): void {
@@ -217,6 +218,10 @@ export class DirectLink implements Link, StreamOwner {
   }
 
   /** For the engine, as all that follows. */
+  get awaitsEmptied(): boolean {
+    return (this.#flags & owesDrained) !== 0
+  }
+
   arrived(bytes: Uint8Array): void {
     if ((this.#flags & (closing | gone)) !== 0) {
       this.#discard(bytes.length)

@@ -33,6 +33,8 @@ export interface ConnectOwner {
 }
 
 export interface StreamOwner {
+  /** Whether `emptied` is waited for: without it, it need not be called. */
+  readonly awaitsEmptied: boolean
   /** Bytes arrived, at least one. Borrowed: valid until this call returns. Only a stream of the same engine may `forward` them. */
   arrived(bytes: Uint8Array): void
   /** The peer's end: nothing arrives any more. Once. */
@@ -58,6 +60,8 @@ export interface Stream {
   send(bytes: Uint8Array): void
   /** Sends bytes that are borrowed, from within `arrived` of whatever stream. As `send` otherwise; other bytes are copied. */
   forward(bytes: Uint8Array): void
+  /** Sends text of latin1 and then bytes, which are only read until this returns, as one. As `send` otherwise. */
+  sendText(text: string, body: Uint8Array | undefined): void
   /** Sends the end after all that is pending. Once. */
   shut(): void
   /** Closes at once; what is pending is lost. `gone` follows, nothing else. Idempotent, `reset` included. */

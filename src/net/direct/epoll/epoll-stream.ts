@@ -2,6 +2,7 @@
  * A stream socket driven by epoll, edge-triggered: one entry for its whole life, whether it reads, waits to write or is
  * paused. It keeps the order of what it has to send; how much that may be is for its owner to say.
  */
+import { gathered } from '../../gathered.ts'
 import type { Stream, StreamOwner } from '../engine.ts'
 import { errnos } from '../ffi/calls.ts'
 import { broken, hungUp, peerShut, readable as readableEvent, writable as writableEvent } from '../ffi/epoll.ts'
@@ -90,6 +91,10 @@ export class EpollStream implements Stream, Entry {
     }
     if (this.#set.slabs.keep(slab, rest.length)) this.#wait(rest, slab)
     else this.#wait(rest.slice())
+  }
+
+  sendText(text: string, body: Uint8Array | undefined): void {
+    this.send(gathered(text, body))
   }
 
   shut(): void {

@@ -2,6 +2,7 @@
  * A connected socket on the ring: its two halves, and an end that waits for whatever is still under way. The descriptor is
  * closed in order with the operations before it; the slot is given up when the last of them has completed.
  */
+import { gathered } from '../../gathered.ts'
 import type { Stream, StreamOwner } from '../engine.ts'
 import { setReset, shutSending } from '../ffi/sockets.ts'
 import { disown } from '../ffi/thread.ts'
@@ -70,6 +71,10 @@ export class UringStream implements Stream, Operator, ReaderOwner, SenderOwner {
 
   forward(bytes: Uint8Array): void {
     this.#sender.forward(bytes)
+  }
+
+  sendText(text: string, body: Uint8Array | undefined): void {
+    this.send(gathered(text, body))
   }
 
   shut(): void {
