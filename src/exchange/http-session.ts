@@ -4,11 +4,20 @@
  */
 import type { GatewayError } from '../errors.ts'
 import type { Link } from '../net/link.ts'
+import { BodyVariables } from './body-variables.ts'
 import type { Attempt, RouteInfo } from './exchange.ts'
 import { HeaderList } from './header-list.ts'
-import type { ConsumerInfo, HttpExchange, HttpRequest, Outgoing, ResponseHead, UpstreamChoice } from './http-exchange.ts'
-import { httpVariable } from './http-variables.ts'
-import type { VariableValue } from './variable-value.ts'
+import type {
+  ConsumerInfo,
+  HttpExchange,
+  HttpRequest,
+  Outgoing,
+  ResponseHead,
+  UpstreamChoice,
+} from './http-exchange.ts'
+import { comparable, httpVariable } from './http-variables.ts'
+import { requestId } from './request-id.ts'
+import { textOfValue, type VariableValue } from './variable-value.ts'
 
 export class HttpSession implements HttpExchange {
   readonly kind = 'http'
@@ -17,6 +26,8 @@ export class HttpSession implements HttpExchange {
   readonly request: HttpRequest
   /** The listener it came in by, as configured: `0.0.0.0:9080`. */
   readonly listener: string
+  /** The method as the client sent it. */
+  readonly sentMethod: string
   readonly startedAt: number
   readonly attempts: Attempt[] = []
   readonly outgoing: Outgoing = { uri: undefined, host: undefined, scheme: undefined }
@@ -31,6 +42,8 @@ export class HttpSession implements HttpExchange {
   endedAt = 0
   /** The answer's head was handed to the sink. */
   begun = false
+  /** Bytes of the answer as it was passed to the client: of its head, and of its body. */
+  headBytesSent = 0
   bodyBytesSent = 0
   /** Which request of its connection it is, from 1. */
   connectionRequests = 1
@@ -45,6 +58,8 @@ export class HttpSession implements HttpExchange {
   sentUri: string | undefined = undefined
   upstreamBytesSent = 0
   upstreamBytesReceived = 0
+  /** The answer's fields as the endpoint sent them, where header filters changed them since. */
+  upstreamHeaders: HeaderList | undefined = undefined
   upstreamTrailers: HeaderList | undefined = undefined
   /** An upstream that a plugin chose in the place of the route's. */
   chosenUpstream: UpstreamChoice | undefined = undefined
@@ -54,12 +69,15 @@ export class HttpSession implements HttpExchange {
   owner: { abandoned(error: GatewayError): void } | undefined = undefined
   #variables: Map<string, string | undefined> | undefined = undefined
   #added: HeaderList | undefined = undefined
+  #requestId: string | undefined = undefined
+  #bodyVariables: BodyVariables | undefined = undefined
 
   constructor(protocol: string, listener: string, downstream: Link, request: HttpRequest) {
     this.protocol = protocol
     this.listener = listener
     this.downstream = downstream
     this.request = request
+    this.sentMethod = request.method
     this.startedAt = performance.now()
     this.remoteAddress = downstream.remoteAddress
     this.remotePort = downstream.remotePort
@@ -68,16 +86,35 @@ export class HttpSession implements HttpExchange {
   variable(name: string): string | undefined {
     const own = this.#variables
     if (own?.has(name)) return own.get(name)
-    return httpVariable(this, name)
+    return textOfValue(httpVariable(this, name))
   }
 
   value(name: string): VariableValue {
-    return this.variable(name)
+    const own = this.#variables
+    if (own?.has(name)) return own.get(name)
+    return comparable(name, httpVariable(this, name))
   }
 
   setVariable(name: string, value: string | undefined): void {
     this.#variables ??= new Map()
     this.#variables.set(name, value)
+  }
+
+  /** Made when first asked for. */
+  get requestId(): string {
+    this.#requestId ??= requestId()
+    return this.#requestId
+  }
+
+  /** What variables know of the body; loaded by whoever lets it wait for that. */
+  get bodyVariables(): BodyVariables {
+    this.#bodyVariables ??= new BodyVariables(this.request)
+    return this.#bodyVariables
+  }
+
+  /** Variables that look into the body were asked for before it was loaded: what they decided may have to be decided anew. */
+  get wantsBody(): boolean {
+    return this.#bodyVariables?.asked ?? false
   }
 
   addHeader(name: string, value: string): void {
