@@ -27,6 +27,11 @@ const operators: Readonly<Record<string, Operator>> = {
   ipmatch,
 }
 
+/** Taken in any case. */
+export function isOperator(json: Json): boolean {
+  return typeof json === 'string' && Object.hasOwn(operators, json.toLowerCase())
+}
+
 /** `operator` is taken in any case. Throws `invalid operator 'x'`, or what is wrong with the right side. */
 export function compileTest(operator: Json, right: Json): Test {
   const name = typeof operator === 'string' ? operator.toLowerCase() : ''
