@@ -58,6 +58,10 @@ export class FieldSection {
       }
       const { lower, usual, role } = known
       if (role === host) this.hostAt = valueAt
+      // Readers differ about a tab at the value's edge: some see another coding then. [RFC 9112 §11.2]
+      else if (role === transferEncoding && hasTab(bytes, colonAt, places[mark + 2] as number)) {
+        throw new CodecError(400, 'a tab beside Transfer-Encoding')
+      }
       if (role !== plain && !this.#note(role, value)) continue
       const isUsual = isWritten(usual, bytes, nameAt)
       headers.push(lower, isUsual ? usual : text.slice(nameAt - from, colonAt - from), value)
@@ -101,6 +105,11 @@ export class FieldSection {
 
 function isBlank(byte: number): boolean {
   return byte === space || byte === tab
+}
+
+function hasTab(bytes: Uint8Array, from: number, to: number): boolean {
+  for (let at = from; at < to; at += 1) if (bytes[at] === tab) return true
+  return false
 }
 
 function joined(before: string | undefined, value: string): string {

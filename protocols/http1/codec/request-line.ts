@@ -71,5 +71,7 @@ function methodOf(text: string, from: number, end: number): string {
   const method = text.slice(from, end)
   // As nginx has it: others differ about the case of methods, so that no small letter passes.
   if (!/^[A-Z][A-Z0-9_-]*$/.test(method)) throw new CodecError(400, 'a method that is none')
+  // It only ever opens HTTP/2, with that version. [RFC 9113 §11.6]
+  if (method === 'PRI') throw new CodecError(400, 'the method PRI')
   return method
 }

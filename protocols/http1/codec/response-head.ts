@@ -64,6 +64,9 @@ function headOf(line: string, section: FieldSection, method: string, bytes: numb
   const version = line.charCodeAt(7) === 0x31 ? 11 : 10
   const status = Number(line.slice(9, 12))
   const options = connectionOptions(section.connection)
+  if (status < 200 && (version === 10 || options.close)) {
+    throw new CodecError(400, 'an interim answer that none can follow')
+  }
   if (options.nominated.length > 0) dropNominated(headers, options.nominated)
   const isChunked = checkCoding(section, version)
   const isBare =
