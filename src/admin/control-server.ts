@@ -85,7 +85,7 @@ function dumpOne(deps: ControlDeps, one: string, directory: string, id: string):
 
 /** The form that workers compile, except that secrets stay as they are stored. */
 function dump(deps: ControlDeps, { kind, id, value, createdIndex, modifiedIndex }: Resource) {
-  const shown = conceal(deps.check.normalize(kind, id, value), value) as JsonObject
+  const shown = deps.check.seal(kind, id, conceal(deps.check.normalize(kind, id, value), value) as JsonObject)
   const key = `${deps.source.prefix}/${kind}/${id}`
   const entry = { key, value: shown, createdIndex, modifiedIndex, has_domain: hasDomain(shown) }
   return kind === 'routes' ? { ...entry, orig_modifiedIndex: modifiedIndex } : entry

@@ -58,6 +58,7 @@ export interface PluginDescription {
   readonly schema: JsonSchema | undefined
   readonly metadata_schema?: JsonSchema
   readonly consumer_schema?: JsonSchema
+  readonly type?: AnyPlugin['type']
 }
 
 /** Every plugin that is switched on in one subsystem, by name, highest priority first. */
@@ -73,6 +74,7 @@ export function describeAll(catalogue: PluginCatalogue, subsystem: Subsystem): R
         schema: catalogue.schemaFor(name, subsystem),
         ...(metadata === undefined ? {} : { metadata_schema: metadata }),
         ...(consumer === undefined ? {} : { consumer_schema: consumer }),
+        ...(plugin.type === undefined ? {} : { type: plugin.type }),
       }
       return [name, description]
     }),

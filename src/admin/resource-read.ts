@@ -2,7 +2,7 @@
 import type { ConfigSource } from '../config/source.ts'
 import type { Resource, ResourceStore } from '../config/store.ts'
 import type { Log } from '../observability/log.ts'
-import type { CheckContext } from '../resources/kind.ts'
+import type { ResourceCheck } from '../snapshot/check.ts'
 import { filterList, listReply, pageOf } from './list.ts'
 import { json, keyNotFound, type Reply } from './reply.ts'
 import { type Address, inCollection, type ResourceTable, storeId } from './resource-address.ts'
@@ -11,7 +11,7 @@ export interface ReadDeps {
   readonly source: ConfigSource
   readonly store: ResourceStore
   readonly table: ResourceTable
-  readonly context: CheckContext
+  readonly check: Pick<ResourceCheck, 'show'>
   readonly log: Log
 }
 
@@ -24,7 +24,7 @@ export async function readOne(deps: ReadDeps, address: Address, id: string): Pro
   const key = storeId(address, id)
   const { writer } = deps.source
   const found = writer ? await writer.read(address.directory, key) : deps.store.get(address.directory, key)
-  return found === undefined ? keyNotFound() : json(200, shown(deps, address, found))
+  return found === undefined ? keyNotFound() : json(200, shown(deps, found))
 }
 
 /** A collection below a parent that has nothing in it is "not found": nothing marks its place in the store. */
@@ -32,7 +32,7 @@ export async function readList(deps: ReadDeps, address: Address, query: URLSearc
   const all = await collection(deps, address)
   if (all.length === 0 && address.kind.parent !== undefined) return keyNotFound()
   const found = filterList(address.kind, all, query, deps.log)
-  return listReply(pageOf(found, query), found.length, (resource) => shown(deps, address, resource))
+  return listReply(pageOf(found, query), found.length, (resource) => shown(deps, resource))
 }
 
 /** Every resource of the collection that an address names. */
@@ -43,10 +43,10 @@ export async function collection(deps: ReadDeps, address: Address): Promise<read
   return all.filter(({ id }) => inCollection(address, id, nested))
 }
 
-function shown(deps: ReadDeps, { kind }: Address, { kind: directory, id, ...resource }: Resource) {
+function shown(deps: ReadDeps, { kind: directory, id, ...resource }: Resource) {
   return {
     key: shownKey(deps.source, directory, id),
-    value: kind.show(resource.value, deps.context),
+    value: deps.check.show(directory, id, resource.value),
     createdIndex: resource.createdIndex,
     modifiedIndex: resource.modifiedIndex,
   }

@@ -42,7 +42,7 @@ export async function putResource(
   await requireParent(writer, address)
   const key = storeId(address, id)
   const old = address.kind.times ? await writer.read(address.directory, key) : undefined
-  const stored = stamp(deps, address, sealed(deps, address, value), old?.value['create_time'])
+  const stored = stamp(deps, address, deps.check.seal(address.directory, key, value), old?.value['create_time'])
   const { resource, created } = await writer.put(address.directory, key, stored, ttl === undefined ? {} : { ttl })
   return written(deps, created ? 201 : 200, resource)
 }
@@ -62,9 +62,10 @@ export async function postResource(
   await checkValue(deps, writer, address, undefined, value)
   await requireParent(writer, address)
   const id = await writer.nextId()
-  const stored = stamp(deps, address, sealed(deps, address, withId(id, value)), undefined)
+  const key = storeId(address, id)
+  const stored = stamp(deps, address, deps.check.seal(address.directory, key, withId(id, value)), undefined)
   const options = ttl === undefined ? { expect: 0 } : { expect: 0, ttl }
-  const { resource } = await writer.put(address.directory, storeId(address, id), stored, options)
+  const { resource } = await writer.put(address.directory, key, stored, options)
   return written(deps, 201, resource)
 }
 
@@ -85,11 +86,11 @@ export async function patchResource(
   const key = storeId(address, id)
   const old = await writer.read(address.directory, key)
   if (old === undefined) return keyNotFound()
-  const changed = change(opened(deps, address, old), subPath, sent)
+  const changed = change(opened(deps, old), subPath, sent)
   const settled = settleId(address, changed)
   await checkValue(deps, writer, address, settled.id, settled.value)
   const times: JsonObject = kind.times ? { update_time: patchTime(sent, subPath) ?? deps.now() } : {}
-  const stored = { ...sealed(deps, address, settled.value), ...times }
+  const stored = { ...deps.check.seal(address.directory, key, settled.value), ...times }
   const options = ttl === undefined ? { expect: old.modifiedIndex } : { expect: old.modifiedIndex, ttl }
   const { resource } = await writer.put(address.directory, key, stored, options)
   return written(deps, 200, resource)
@@ -188,16 +189,12 @@ function stamp(deps: WriteDeps, { kind }: Address, value: JsonObject, created: J
   return { ...value, create_time: created ?? now, update_time: now }
 }
 
-function sealed(deps: WriteDeps, { kind }: Address, value: JsonObject): JsonObject {
-  return kind.seal(value, deps.context)
-}
-
 /**
  * The stored value with its secrets readable, to merge into. What GET hides (keys of certificates) stays in its
  * stored form, which sealing leaves alone.
  */
-function opened(deps: WriteDeps, { kind }: Address, { value }: Resource): JsonObject {
-  return { ...value, ...kind.show(value, deps.context) }
+function opened(deps: WriteDeps, { kind, id, value }: Resource): JsonObject {
+  return { ...value, ...deps.check.show(kind, id, value) }
 }
 
 function written(deps: WriteDeps, status: number, { kind, id, value }: Resource): Reply {

@@ -109,7 +109,7 @@ class AdminRoutes {
   addResources(): void {
     const { check, catalogue } = this.#deps
     const table = new ResourceTable(this.#deps.kinds)
-    const resources: ResourceDeps = { ...this.#deps, table, context: check.context, now: this.#now }
+    const resources: ResourceDeps = { ...this.#deps, table, now: this.#now }
     this.#add(['GET'], `${base}/plugins/list`, (request) => enabledPlugins(catalogue, queryOf(request)))
     this.#add(resourceMethods, `${base}/plugins/reload`, (request) => reload(request.method, this.#deps))
     this.#add(['POST'], `${base}/configs/validate`, (request) => validateConfigs(check, request))

@@ -18,6 +18,9 @@ import { type NameState, NameWatch, type Resolver } from './name-watch.ts'
 /** What traffic needs, in an order in which references come before those who refer. */
 const trafficKinds = ['ssls', 'upstreams', 'services', 'stream_routes'] as const
 
+/** Sources whose values the Admin API has written, and sealed. In files people write secrets as they are. */
+const sealingSources: ReadonlySet<string> = new Set(['embedded', 'etcd'])
+
 export interface ConfigurationOptions {
   readonly source: ConfigSource
   readonly catalogue: PluginCatalogue
@@ -50,6 +53,7 @@ export class Configuration {
       catalogue: options.catalogue,
       lookup: this.store,
       keyring: options.keyring,
+      pluginKeyring: sealingSources.has(this.source.name) ? options.keyring : [],
       environment: options.environment,
     })
     this.#names = new NameWatch(options.resolver, options.addressChanged)

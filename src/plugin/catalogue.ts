@@ -4,7 +4,9 @@
  */
 import type { JsonObject, JsonSchema } from '../base/json.ts'
 import { compileSchema } from '../base/json-schema.ts'
-import { type PluginsOf, pluginsFault, pluginsWithDefaults, type Shelf } from './check-plugins.ts'
+import { isAuthPlugin } from '../resources/consumer-keys.ts'
+import { mapPluginSecrets, type PluginsOf, pluginsFault, pluginsWithDefaults, type Shelf } from './check-plugins.ts'
+import { encryptedFieldsOf, mapFields } from './encrypted-fields.ts'
 import type { AnyPlugin } from './plugin.ts'
 import { withMeta } from './plugin-meta.ts'
 import { knownPlugins, type Subsystem } from './plugin-table.ts'
@@ -16,6 +18,13 @@ export interface PluginCatalogue {
   withDefaults(plugins: JsonObject, place: PluginsOf): JsonObject
   /** The message of what is wrong with a `plugin_metadata` value. */
   checkMetadata(name: string, value: JsonObject): string | undefined
+  /** A copy of metadata that passed `checkMetadata`, with defaults filled in. */
+  metadataWithDefaults(name: string, value: JsonObject): JsonObject
+  /** Copies in which the fields that are encrypted at rest are changed. */
+  mapSecrets(plugins: JsonObject, place: PluginsOf, change: (text: string) => string): JsonObject
+  mapMetadataSecrets(name: string, value: JsonObject, change: (text: string) => string): JsonObject
+  /** Whether a plugin, built or not, finds out who calls: only such may stand in credentials. */
+  isAuth(name: string): boolean
   /** Built and switched on. */
   find(name: string, subsystem: Subsystem): AnyPlugin | undefined
   /** Built and switched on, highest priority first. */
@@ -58,15 +67,42 @@ export function createCatalogue({ built, httpEnabled, streamEnabled }: Catalogue
         const isEnabled = shelf.isEnabled(name, 'http') || shelf.isEnabled(name, 'stream')
         return isEnabled ? `plugin [${name}] is not built in this version` : 'invalid plugin name'
       }
-      const fault = compileSchema(plugin.metadataSchema ?? anyMetadata).check(value)
+      const schema = compileSchema(plugin.metadataSchema ?? anyMetadata)
+      const fault = schema.check(value) ?? plugin.checkMetadata?.(schema.withDefaults(value) as JsonObject)
       return fault === undefined ? undefined : `invalid configuration: ${fault}`
     },
-    schemaFor: (name, subsystem, schemaType) => {
+    metadataWithDefaults: (name, value) => {
+      const schema = anywhere(name)?.metadataSchema
+      return schema === undefined ? value : (compileSchema(schema).withDefaults(value) as JsonObject)
+    },
+    mapSecrets: (plugins, place, change) => mapPluginSecrets(shelf, plugins, place, change),
+    mapMetadataSecrets: (name, value, change) => {
+      const plugin = anywhere(name)
+      const schema = plugin?.metadataSchema
+      if (plugin === undefined || schema === undefined) return value
+      return mapFields(value, encryptedFieldsOf(plugin, schema), change)
+    },
+    isAuth: (name) => isAuthPlugin(name) || shelf.find(name, 'http')?.type === 'auth',
+    schemaFor: (name, subsystem, schemaType = '') => {
       const plugin = shelf.find(name, subsystem)
-      if (schemaType === 'metadata') return plugin?.metadataSchema
-      return plugin === undefined || (schemaType ?? '') !== '' ? undefined : withMeta(plugin.schema)
+      if (plugin === undefined) return undefined
+      if (schemaType === 'metadata') return shown(plugin, plugin.metadataSchema)
+      if (schemaType === 'consumer') return shown(plugin, plugin.consumerSchema)
+      return schemaType === '' ? shown(plugin, withMeta(plugin.schema)) : undefined
     },
   }
+}
+
+const showing = new WeakMap<JsonSchema, JsonSchema>()
+
+/** A schema as it is shown: with the names of its fields that are encrypted at rest. The same object for the same schema. */
+function shown(plugin: AnyPlugin, schema: JsonSchema | undefined): JsonSchema | undefined {
+  if (schema === undefined) return undefined
+  const fields = encryptedFieldsOf(plugin, schema)
+  if (fields.length === 0) return schema
+  const known = showing.get(schema) ?? { ...schema, encrypt_fields: fields }
+  showing.set(schema, known)
+  return known
 }
 
 const anyMetadata: JsonSchema = { type: 'object' }

@@ -2,6 +2,7 @@
 import type { Json, JsonObject, JsonSchema } from '../base/json.ts'
 import { compileSchema } from '../base/json-schema.ts'
 import { hasReference } from '../resources/secret-reference.ts'
+import { encryptedFieldsOf, mapFields } from './encrypted-fields.ts'
 import type { AnyPlugin, OtherPlugins, Plugin } from './plugin.ts'
 import { metaFault, metaOf, withMeta } from './plugin-meta.ts'
 import type { Subsystem } from './plugin-table.ts'
@@ -35,6 +36,21 @@ export function pluginsWithDefaults(shelf: Shelf, plugins: JsonObject, place: Pl
     const plugin = findPlugin(shelf, name, place)
     if (plugin === undefined || metaOf(conf)['disable'] === true) return [name, conf]
     return [name, compileSchema(schemaAt(plugin, place)).withDefaults(conf)]
+  })
+  return Object.fromEntries(entries)
+}
+
+/** A copy in which the fields that are encrypted at rest are changed; what is no configuration stays as it is. */
+export function mapPluginSecrets(
+  shelf: Pick<Shelf, 'find'>,
+  plugins: JsonObject,
+  place: PluginsOf,
+  change: (text: string) => string,
+): JsonObject {
+  const entries = Object.entries(plugins).map(([name, conf]) => {
+    const plugin = findPlugin(shelf, name, place)
+    if (plugin === undefined || conf === null || typeof conf !== 'object' || Array.isArray(conf)) return [name, conf]
+    return [name, mapFields(conf, encryptedFieldsOf(plugin, schemaAt(plugin, place)), change)]
   })
   return Object.fromEntries(entries)
 }
@@ -85,10 +101,12 @@ function confFault(shelf: Shelf, plugin: AnyPlugin, conf: Json, place: PluginsOf
   const schema = compileSchema(schemaAt(plugin, place))
   const unresolved = hasReference(conf)
   const fault = schema.check(conf)
-  if (fault !== undefined) {
-    const lenient = unresolved && compileSchema(openToReferences(schemaAt(plugin, place))).check(conf) === undefined
-    return lenient ? undefined : fault
+  if (unresolved && fault !== undefined) {
+    const left = compileSchema(openToReferences(schemaAt(plugin, place))).check(conf)
+    // Of the same property the first says more plainly what is wrong.
+    return left?.split(' validation')[0] === fault.split(' validation')[0] ? fault : left
   }
+  if (fault !== undefined) return fault
   if (unresolved) return undefined
   const whole = schema.withDefaults(conf) as JsonObject
   if (isCredential(plugin, place)) return plugin.checkConsumer?.(whole)

@@ -25,6 +25,18 @@ export class SwitchableCatalogue implements PluginCatalogue {
   checkMetadata(name: string, value: JsonObject): string | undefined {
     return this.#inner.checkMetadata(name, value)
   }
+  metadataWithDefaults(name: string, value: JsonObject): JsonObject {
+    return this.#inner.metadataWithDefaults(name, value)
+  }
+  mapSecrets(...args: Parameters<PluginCatalogue['mapSecrets']>): JsonObject {
+    return this.#inner.mapSecrets(...args)
+  }
+  mapMetadataSecrets(...args: Parameters<PluginCatalogue['mapMetadataSecrets']>): JsonObject {
+    return this.#inner.mapMetadataSecrets(...args)
+  }
+  isAuth(name: string): boolean {
+    return this.#inner.isAuth(name)
+  }
   find(...args: Parameters<PluginCatalogue['find']>): ReturnType<PluginCatalogue['find']> {
     return this.#inner.find(...args)
   }

@@ -1,7 +1,7 @@
 /** Consumers and their credentials: who may call, with the keys that no two of them may share. */
 import type { JsonObject, JsonSchema } from '../base/json.ts'
 import { describedSchema, descSchema, idSchema, labelsSchema, pluginsSchema, timesSchema } from './common-fields.ts'
-import { duplicateKeyFault, isAuthPlugin } from './consumer-keys.ts'
+import { duplicateKeyFault } from './consumer-keys.ts'
 import { defineKind, idsAsText, referencesIn, withDefaults } from './define-kind.ts'
 import type { CheckContext } from './kind.ts'
 import { pluginReferences, unsupportedInPlugins } from './plugin-references.ts'
@@ -70,7 +70,7 @@ export const credential = defineKind({
   parent: 'consumers',
   check: (value, context, id) => {
     const names = Object.keys((value['plugins'] ?? {}) as JsonObject)
-    if (!names.every(isAuthPlugin)) return 'only supports auth type plugins in consumer credential'
+    if (!names.every(context.isAuth)) return 'only supports auth type plugins in consumer credential'
     return pluginFaults(value, context) ?? duplicates(value, context, id.split('/')[0] as string)
   },
   unsupported: (value) => unsupportedInPlugins(value['plugins']),
@@ -84,5 +84,5 @@ function pluginFaults(value: JsonObject, context: CheckContext): string | undefi
 
 function duplicates(value: JsonObject, context: CheckContext, username: string): string | undefined {
   const plugins = value['plugins'] as JsonObject | undefined
-  return plugins === undefined || !context.writing ? undefined : duplicateKeyFault(plugins, username, context.lookup)
+  return plugins === undefined || !context.writing ? undefined : duplicateKeyFault(plugins, username, context)
 }

@@ -54,3 +54,12 @@ export function sealPrivateKey(keyring: readonly string[], key: string): string 
 export function openPrivateKey(keyring: readonly string[], key: string): string | undefined {
   return isPem(key) ? key : decrypt(keyring, key, isPem)
 }
+
+/** The control characters that texts have; with others, or with bytes that are no UTF-8, it was no text that was sealed. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what it looks for
+const notText = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffd]/
+
+/** A text that was sealed, or that may never have been: one that no key opens is returned as it is. */
+export function openText(keyring: readonly string[], text: string): string {
+  return decrypt(keyring, text, (opened) => !notText.test(opened)) ?? text
+}

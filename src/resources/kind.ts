@@ -25,6 +25,8 @@ export interface CheckContext {
   readonly lookup: Lookup
   /** Checks a `plugins` object for the place it stands in; returns the message of the first fault. */
   readonly plugins: (plugins: JsonObject, place: 'http' | 'stream' | 'service' | 'consumer') => string | undefined
+  /** Whether a plugin finds out who calls. */
+  readonly isAuth: (plugin: string) => boolean
   /** Checks the value of a `plugin_metadata` resource. */
   readonly pluginMetadata: (name: string, value: JsonObject) => string | undefined
   /** Keys that may decrypt and do encrypt secrets at rest; empty: encryption is off. */

@@ -7,11 +7,12 @@ import { compileSchema } from '../base/json-schema.ts'
 import type { PluginCatalogue } from '../plugin/catalogue.ts'
 import type { PluginsOf } from '../plugin/check-plugins.ts'
 import { kindOfKey } from '../resources/index.ts'
+import { encrypt, openText } from '../resources/keyring.ts'
 import type { CheckContext, Lookup, ResourceKind } from '../resources/kind.ts'
-import { resolveReferences } from '../resources/secret-reference.ts'
+import { isReference, resolveReferences } from '../resources/secret-reference.ts'
 
 export interface ResourceCheck {
-  /** What kinds are given with their own `seal`, `show` and `normalize`. */
+  /** What kinds are given with their own functions. */
   readonly context: CheckContext
   /** For a client's write. The message of the first fault; undefined: the value may be stored. */
   check(kind: string, id: string, value: JsonObject): string | undefined
@@ -19,6 +20,10 @@ export interface ResourceCheck {
   checkLoaded(kind: string, id: string, value: JsonObject): string | undefined
   /** The form that workers compile, plugins' defaults included, of a value that passed. */
   normalize(kind: string, id: string, value: JsonObject): JsonObject
+  /** What is stored of a value: secrets encrypted, those of plugins included. */
+  seal(kind: string, id: string, value: JsonObject): JsonObject
+  /** What GET shows of a stored value: secrets decrypted, or left out. */
+  show(kind: string, id: string, value: JsonObject): JsonObject
 }
 
 export interface CheckParts {
@@ -28,13 +33,15 @@ export interface CheckParts {
   readonly lookup: Lookup
   /** Keys that secrets at rest are encrypted with; the first one seals. */
   readonly keyring: readonly string[]
+  /** The same for fields of plugins, which not every store has sealed. Default: none. */
+  readonly pluginKeyring?: readonly string[]
   /** What `$env://NAME` stands for; absent: nothing is set. */
   readonly environment?: (name: string) => string | undefined
 }
 
 /** `kind` and `id` of its functions are those of the store: `consumers`, `jack/credentials/a`. */
 export function createResourceCheck(parts: CheckParts): ResourceCheck {
-  const { catalogue, lookup, keyring, environment = () => undefined } = parts
+  const { catalogue, lookup, keyring, pluginKeyring = [], environment = () => undefined } = parts
   const resolved = (plugins: JsonObject) => resolveReferences(plugins, environment) as JsonObject
   const writing: CheckContext = {
     lookup,
@@ -42,6 +49,7 @@ export function createResourceCheck(parts: CheckParts): ResourceCheck {
     environment,
     writing: true,
     plugins: (plugins, place) => catalogue.check(resolved(plugins), place),
+    isAuth: (name) => catalogue.isAuth(name),
     pluginMetadata: (name, value) => catalogue.checkMetadata(name, value),
   }
   const loading: CheckContext = { ...writing, writing: false }
@@ -50,6 +58,19 @@ export function createResourceCheck(parts: CheckParts): ResourceCheck {
     const kind = kindOfKey(directory, id)
     return kind !== undefined && known.has(kind) ? kind : undefined
   }
+
+  /** The value with the secrets of its plugins changed, wherever plugins stand in it. */
+  function mapSecrets(kind: ResourceKind, id: string, value: JsonObject, change: (text: string) => string): JsonObject {
+    if (pluginKeyring.length === 0) return value
+    if (kind.name === 'plugin_metadata') return catalogue.mapMetadataSecrets(id, value, change)
+    const plugins = value['plugins']
+    if (plugins === null || typeof plugins !== 'object' || Array.isArray(plugins)) return value
+    return { ...value, plugins: catalogue.mapSecrets(plugins, placeOf(kind), change) }
+  }
+  // A reference is no secret: it stays readable, and is known as one.
+  const sealText = (text: string): string => (isReference(text) ? text : encrypt(pluginKeyring, text))
+  const opened = (kind: ResourceKind, id: string, value: JsonObject): JsonObject =>
+    mapSecrets(kind, id, value, (text) => openText(pluginKeyring, text))
 
   function check(directory: string, id: string, value: JsonObject, context: CheckContext): string | undefined {
     const kind = find(directory, id)
@@ -62,14 +83,26 @@ export function createResourceCheck(parts: CheckParts): ResourceCheck {
   return {
     context: writing,
     check: (directory, id, value) => check(directory, id, value, writing),
-    checkLoaded: (directory, id, value) => check(directory, id, value, loading),
+    checkLoaded: (directory, id, value) => {
+      const kind = find(directory, id)
+      return check(directory, id, kind === undefined ? value : opened(kind, id, value), loading)
+    },
     normalize: (directory, id, value) => {
       const kind = find(directory, id)
       if (kind === undefined) return value
-      const normal = kind.normalize(value, loading, id)
+      const normal = kind.normalize(opened(kind, id, value), loading, id)
+      if (kind.name === 'plugin_metadata') return catalogue.metadataWithDefaults(id, resolved(normal))
       const plugins = normal['plugins'] as JsonObject | undefined
       if (plugins === undefined) return normal
       return { ...normal, plugins: catalogue.withDefaults(resolved(plugins), placeOf(kind)) }
+    },
+    seal: (directory, id, value) => {
+      const kind = find(directory, id)
+      return kind === undefined ? value : mapSecrets(kind, id, kind.seal(value, writing), sealText)
+    },
+    show: (directory, id, value) => {
+      const kind = find(directory, id)
+      return kind === undefined ? value : opened(kind, id, kind.show(value, writing))
     },
   }
 }

@@ -69,7 +69,7 @@ export async function startAdmin(overrides: Partial<AdminDeps> = {}): Promise<Ru
     store,
     kinds,
     catalogue,
-    check: createResourceCheck({ kinds, catalogue, lookup: store, keyring }),
+    check: createResourceCheck({ kinds, catalogue, lookup: store, keyring, pluginKeyring: keyring }),
     streamEnabled: true,
     standalone: undefined,
     reloadPlugins: async () => {},

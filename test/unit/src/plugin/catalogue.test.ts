@@ -5,6 +5,7 @@ import type { Json, JsonObject } from '../../../../src/base/json.ts'
 import { defaultPlugins, defaultStreamPlugins } from '../../../../src/config/boot-plugins.ts'
 import { createCatalogue } from '../../../../src/plugin/catalogue.ts'
 import type { PluginsOf } from '../../../../src/plugin/check-plugins.ts'
+import type { OtherPlugins } from '../../../../src/plugin/plugin.ts'
 import { knownPlugins } from '../../../../src/plugin/plugin-table.ts'
 import { pluginOf } from '../../../support/resource-checks.ts'
 
@@ -170,4 +171,67 @@ test('a schema is shown with _meta in it', () => {
   assert.equal(catalogue.schemaFor('cors', 'http', 'consumer'), undefined)
   assert.deepEqual(catalogue.schemaFor('cors', 'http', 'metadata'), cors.metadataSchema)
   assert.equal(catalogue.schemaFor('limit-conn', 'stream', 'metadata'), undefined)
+})
+
+const keyAuth = pluginOf('key-auth', 'http', {
+  type: 'auth',
+  priority: 2500,
+  consumerSchema: { type: 'object', properties: { key: { type: 'string' } }, required: ['key'] },
+  encryptedFields: ['key'],
+  checkConsumer: (conf) => (conf['key'] === 'bad' ? 'a bad key' : undefined),
+  checkMetadata: (metadata) => (metadata['bad'] === true ? 'bad metadata' : undefined),
+})
+const authenticating = createCatalogue({ built: [keyAuth, cors] })
+
+test('an auth plugin has another configuration on consumers than on routes', () => {
+  const faultAt = (conf: JsonObject, place: PluginsOf) => authenticating.check({ 'key-auth': conf }, place)
+  assert.equal(faultAt({}, 'http'), undefined)
+  const wrong = 'failed to check the configuration of plugin key-auth err:'
+  assert.equal(faultAt({}, 'consumer'), `${wrong} property "key" is required`)
+  assert.equal(faultAt({ key: 'bad' }, 'consumer'), `${wrong} a bad key`)
+  assert.equal(faultAt({ key: 'good' }, 'consumer'), undefined)
+  assert.deepEqual(authenticating.withDefaults({ 'key-auth': { key: 'a' }, cors: {} }, 'consumer'), {
+    'key-auth': { key: 'a' },
+    cors: { key: 'remote_addr' },
+  })
+})
+
+test('auth plugins are known as such, those of APISIX also when they are not built', () => {
+  const own = createCatalogue({ built: [pluginOf('my-auth', 'http', { type: 'auth' })] })
+  assert.deepEqual(
+    ['my-auth', 'hmac-auth', 'cors', 'constructor'].map((name) => own.isAuth(name)),
+    [true, true, false, false],
+  )
+})
+
+test('the schema of consumers is shown, and which fields are encrypted where they stand', () => {
+  assert.deepEqual(authenticating.schemaFor('key-auth', 'http', 'consumer'), {
+    ...keyAuth.consumerSchema,
+    encrypt_fields: ['key'],
+  })
+  assert.equal(authenticating.schemaFor('key-auth', 'http', 'nonsense'), undefined)
+  assert.equal(authenticating.schemaFor('cors', 'http')?.['encrypt_fields'], undefined)
+})
+
+test('metadata is checked by the plugin itself too, and filled with defaults', () => {
+  assert.equal(authenticating.checkMetadata('key-auth', { bad: true }), 'invalid configuration: bad metadata')
+  const filled = createCatalogue({
+    built: [pluginOf('cors', 'http', { metadataSchema: { type: 'object', properties: { n: { default: 1 } } } })],
+  })
+  assert.deepEqual(filled.metadataWithDefaults('cors', { a: 1 }), { a: 1, n: 1 })
+  assert.deepEqual(filled.metadataWithDefaults('nope', { a: 1 }), { a: 1 })
+})
+
+test('a plugin that holds others may ask what is wrong with them', () => {
+  const outer = pluginOf('outer', 'http', {
+    check: (conf: JsonObject, others: OtherPlugins) =>
+      others.typeOf('key-auth') === 'auth' ? others.fault('cors', conf['inner'] as Json) : 'no type',
+  } as object)
+  const { check } = createCatalogue({ built: [keyAuth, cors, outer] })
+  assert.equal(check({ outer: { inner: {} } }, 'http'), undefined)
+  assert.equal(
+    check({ outer: { inner: { count: 0 } } }, 'http'),
+    'failed to check the configuration of plugin outer err: ' +
+      `failed to check the configuration of plugin cors err: ${tooSmall}`,
+  )
 })
