@@ -30,8 +30,9 @@ export const numberOf = (low: number): number => low >>> 8
 
 const bufferSelect = (1 << 5) << 8
 const skipSuccess = (1 << 6) << 8
-const multishotAccept = 1 << 16
 const multishotReceive = 2 << 16
+
+const cancelAll = 1 << 0
 
 const opPollAdd = 6
 const opSendMessage = 9
@@ -47,9 +48,9 @@ const closeOnExecNonBlocking = 0x80800
 /** Never a signal, and never wait: what the socket does not take at once is told, so that memory is free after the turn. */
 const sendFlags = 0x4000 | 0x40
 
-/** Accepts until it completes without `hasMore`; each result is a descriptor. */
+/** Accepts once; the result is a descriptor. */
 export function pushAccept(ring: Ring, fd: number, low: number, high: number): void {
-  ring.push(opAccept | multishotAccept, fd, 0, 0, 0, 0, 0, closeOnExecNonBlocking, low, high, 0)
+  ring.push(opAccept, fd, 0, 0, 0, 0, 0, closeOnExecNonBlocking, low, high, 0)
 }
 
 /** Receives into buffers of `group` until it completes without `hasMore`. */
@@ -112,6 +113,11 @@ export function pushClose(ring: Ring, fd: number, low: number, high: number): vo
 /** Cancels the operation that carries `targetLow` and `targetHigh`. Completes itself only when it found none. */
 export function pushCancel(ring: Ring, targetLow: number, targetHigh: number, low: number, high: number): void {
   ring.push(opCancel | skipSuccess, -1, 0, 0, targetLow, targetHigh, 0, 0, low, high, 0)
+}
+
+/** The same for all operations that carry them. */
+export function pushCancelAll(ring: Ring, targetLow: number, targetHigh: number, low: number, high: number): void {
+  ring.push(opCancel | skipSuccess, -1, 0, 0, targetLow, targetHigh, 0, cancelAll, low, high, 0)
 }
 
 /** `time` is the address of a `struct __kernel_timespec`, relative; it is copied when the entry is submitted. */

@@ -1,14 +1,19 @@
 /**
- * A listening socket on the ring: one accept that goes on by itself. Connections that come while it is being stopped wait
- * here for `resume`; there are few.
+ * A listening socket on the ring: a few accepts at a time. Connections that come while they are being stopped wait here for
+ * `resume`; there are no more than that.
  */
 import type { AcceptOwner, Acceptor } from '../engine.ts'
 import { closeSocket } from '../ffi/sockets.ts'
 import { disown, own } from '../ffi/thread.ts'
 import type { Settler, UringContext } from './context.ts'
-import { acceptKind, cancelKind, closeKind, hasMore, pushAccept, pushCancel, pushClose, tag } from './operations.ts'
+import { acceptKind, cancelKind, closeKind, pushAccept, pushCancelAll, pushClose, tag } from './operations.ts'
 import type { Operator } from './slots.ts'
 
+/**
+ * Accepts under way, and so what a turn can bring. One accept that goes on by itself takes whatever is in the kernel's queue
+ * at once: in a burst all descriptors that are left, and then sessions have none for their other side.
+ */
+const together = 16
 const ECANCELED = -125
 /** Those of the connection, not of the socket: it was gone before it was accepted. */
 const passing: readonly number[] = [-4, -11, -71, -103]
@@ -19,7 +24,8 @@ export class UringAcceptor implements Acceptor, Operator, Settler {
   readonly #owner: AcceptOwner
   readonly #key: number
   #wanted: boolean
-  #armed: boolean
+  /** Under way. */
+  #armed: number
   #cancelled: boolean
   #closed: boolean
   #waiting: number[]
@@ -31,7 +37,7 @@ export class UringAcceptor implements Acceptor, Operator, Settler {
     this.#owner = owner
     this.#key = context.slots.take(this)
     this.#wanted = false
-    this.#armed = false
+    this.#armed = 0
     this.#cancelled = false
     this.#closed = false
     this.#waiting = []
@@ -65,10 +71,11 @@ export class UringAcceptor implements Acceptor, Operator, Settler {
     this.#context.turns.release()
   }
 
-  completed(kind: number, result: number, flags: number): void {
-    if ((flags & hasMore) === 0) this.#outstanding -= 1
+  completed(kind: number, result: number): void {
+    this.#outstanding -= 1
     if (kind !== acceptKind) return
-    if ((flags & hasMore) === 0) this.#armed = this.#cancelled = false
+    this.#armed -= 1
+    if (this.#armed === 0) this.#cancelled = false
     if (result >= 0) this.#took(result)
     else if (this.#wanted && result !== ECANCELED && !passing.includes(result)) {
       this.#wanted = false
@@ -96,17 +103,20 @@ export class UringAcceptor implements Acceptor, Operator, Settler {
   }
 
   #arm(): void {
-    if (!this.#wanted || this.#armed) return
-    this.#armed = true
-    this.#outstanding += 1
-    pushAccept(this.#context.ring, this.#fd, tag(acceptKind, 0), this.#key)
-    this.#context.turns.kick()
+    if (!this.#wanted || this.#cancelled || this.#armed === together) return
+    const { ring, turns } = this.#context
+    while (this.#armed < together) {
+      this.#armed += 1
+      this.#outstanding += 1
+      pushAccept(ring, this.#fd, tag(acceptKind, 0), this.#key)
+    }
+    turns.kick()
   }
 
   #cancel(): void {
-    if (!this.#armed || this.#cancelled) return
+    if (this.#armed === 0 || this.#cancelled) return
     this.#cancelled = true
-    pushCancel(this.#context.ring, tag(acceptKind, 0), this.#key, tag(cancelKind, 0), 0)
+    pushCancelAll(this.#context.ring, tag(acceptKind, 0), this.#key, tag(cancelKind, 0), 0)
     this.#context.turns.kick()
   }
 }
