@@ -120,9 +120,11 @@ export class PluginBench {
       exchange.status = head.status
       const sent: Uint8Array[] = []
       const send = (part: Uint8Array, last: boolean): void => {
-        const out = pipe === undefined ? part : pipe.part(part, last)
-        // Copied: what a filter gives out is only lent.
+        // Lent both ways: whoever keeps something of it without a copy shall notice.
+        const lent = Uint8Array.from(part)
+        const out = pipe === undefined ? lent : pipe.part(lent, last)
         if (out !== undefined) sent.push(Uint8Array.from(out))
+        lent.fill(0x21)
       }
       for (const part of parts) send(part, false)
       send(new Uint8Array(0), true)
