@@ -7,20 +7,27 @@ import { createPortableWire } from '../../src/net/portable/wire.ts'
 import type { Wire } from '../../src/net/wire.ts'
 import { wires } from '../../src/net/wires.ts'
 import { wireContract } from './wire.ts'
+import { crowdContract } from './wire-crowds.ts'
 import { datagramContract } from './wire-datagrams.ts'
 import { livesContract } from './wire-lives.ts'
 
 const usable = wires.filter((wire) => wire.refusal() === undefined)
-const contenders: readonly [name: string, create: () => Wire][] = [
+const contenders: [name: string, create: () => Wire][] = [
   ...usable.map((wire): [string, () => Wire] => [wire.name, () => wire.create()]),
   ['portable on public modules', () => createPortableWire({ handles: false })],
 ]
+for (const { name } of usable.filter(({ name }) => name === 'epoll')) {
+  const { createEpollWire } = await import('../../src/net/direct/epoll/wire.ts')
+  contenders.push([`${name} with checks`, () => createEpollWire({ checks: true })])
+  contenders.push([`${name}, one call for each socket`, () => createEpollWire({ joint: false })])
+}
 for (const { name, refusal } of wires) {
   if (refusal() !== undefined) test(`the contract of a wire, on ${name}`, { skip: refusal() })
 }
 for (const [name, create] of contenders) {
   wireContract(name, create)
   livesContract(name, create)
+  crowdContract(name, create)
   datagramContract(name, create)
 }
 

@@ -219,6 +219,7 @@ for (const kind of wires) {
   if (kind.name === 'epoll' && kind.refusal() === undefined) {
     const { createEpollWire } = await import('../../src/net/direct/epoll/wire.ts')
     contenders.push(['epoll with checks', (wheel) => createEpollWire({ wheel, checks: true })])
+    contenders.push(['epoll, one call for each socket', (wheel) => createEpollWire({ wheel, joint: false })])
   }
 }
 

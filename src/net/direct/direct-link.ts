@@ -162,6 +162,7 @@ export class DirectLink implements Link, StreamOwner {
   end(): void {
     const flags = this.#flags
     if ((flags & (gone | ending)) !== 0) return
+    if (this.#stream.pending > 0) this.#stream.flush()
     // The peer has ended and nothing is under way: to close says the same as a shutdown would, in one call less.
     if ((flags & peerHasEnded) !== 0 && this.#stream.pending === 0) this.#destroy()
     else this.#shut()
@@ -170,6 +171,7 @@ export class DirectLink implements Link, StreamOwner {
   close(): void {
     const flags = this.#flags
     if ((flags & (closing | gone)) !== 0) return
+    if (this.#stream.pending > 0) this.#stream.flush()
     // Bytes that nobody read would make a reset of this close, which throws away what the peer has not read yet.
     const mayLeaveUnread = (flags & (reads | peerHasEnded)) === 0 && this.#bytesWritten > 0
     if (this.#stream.pending === 0 && !mayLeaveUnread) {

@@ -62,6 +62,8 @@ export interface Stream {
   forward(bytes: Uint8Array): void
   /** Sends text of latin1 and then bytes, which are only read until this returns, as one. As `send` otherwise. */
   sendText(text: string, body: Uint8Array | undefined): void
+  /** What is only put off to leave together with what others send leaves now; then `pending` is what waits for the peer. */
+  flush(): void
   /** Sends the end after all that is pending. Once. */
   shut(): void
   /** Closes at once; what is pending is lost. `gone` follows, nothing else. Idempotent, `reset` included. */

@@ -20,6 +20,8 @@ export interface EventSource {
   wait(timeoutMs: number): number
   /** Handles what is at hand until `until` by `performance.now()`; the rest stays. True: Node has something to do. */
   handle(until: number): boolean
+  /** Gives the kernel what was put off while the turn went on. */
+  flush(): void
 }
 
 /** How long a turn works before Node has its turn, after the one wait that it may begin with. */
@@ -61,8 +63,10 @@ export class NodeLoop {
     this.wake()
   }
 
-  release(): void {
+  /** True when it was the last one. */
+  release(): boolean {
     this.#holds -= 1
+    return this.#holds === 0
   }
 
   /** There is something to do although no descriptor may be left. */
@@ -99,9 +103,9 @@ export class NodeLoop {
     const until = performance.now() + turnMs
     while (isReady) {
       const isNodeReady = source.handle(until)
-      if (isNodeReady || runTicks === undefined) return
-      runTicks()
-      if (performance.now() > until) return
+      if (runTicks !== undefined) runTicks()
+      source.flush()
+      if (isNodeReady || runTicks === undefined || performance.now() > until) return
       if (source.busy) isReady = source.wait(0) > 0 || source.busy
       else isReady = source.wait(loopTimeout() === 0 ? 0 : shortWaitMs) > 0
     }

@@ -1,5 +1,7 @@
 /** What the set of descriptors and what stands in it know of each other. */
 import type { Task } from '../engine.ts'
+import type { JointReads } from './joint-reads.ts'
+import type { JointWrites } from './joint-writes.ts'
 import type { Slabs } from './slabs.ts'
 
 /** One descriptor in the set. */
@@ -9,6 +11,8 @@ export interface Entry {
   generation: number
   /** Events of epoll, as far as they were asked for; breaks and hang-ups in any case. */
   happened(events: number): void
+  /** True when these events mean a read and nothing else: it has put itself among `EntrySet.reads`, and they are not told. */
+  joins(events: number): boolean
 }
 
 /** What did not finish in its turn. */
@@ -18,6 +22,8 @@ export interface Unfinished {
 
 export interface EntrySet {
   readonly slabs: Slabs
+  readonly reads: JointReads
+  readonly writes: JointWrites
   /** Into the set, edge-triggered and for everything, as streams are. A negative errno when there is no room. */
   enter(entry: Entry): number
   /** The same for these events only. */

@@ -51,6 +51,10 @@ export class EpollAcceptor implements Acceptor, Entry {
     this.#set.forget(this)
   }
 
+  joins(): boolean {
+    return false
+  }
+
   happened(): void {
     for (let count = 0; count < maxBatch; count += 1) {
       if (this.#paused || this.#closed) return

@@ -37,6 +37,10 @@ export class EpollConnect implements Entry {
     this.#set.forget(this)
   }
 
+  joins(): boolean {
+    return false
+  }
+
   happened(events: number): void {
     if (this.#settled) return
     this.events |= events

@@ -22,6 +22,9 @@ import { EpollAcceptor } from './epoll-acceptor.ts'
 import { EpollConnect } from './epoll-connect.ts'
 import { EpollStream } from './epoll-stream.ts'
 import { EpollWatch } from './epoll-watch.ts'
+import { JointContext } from './joint-context.ts'
+import { JointReads } from './joint-reads.ts'
+import { JointWrites } from './joint-writes.ts'
 import { Slabs } from './slabs.ts'
 
 const maxEvents = 128
@@ -31,11 +34,16 @@ const eventsPerLook = 4
 export interface EpollOptions {
   /** Overwrites borrowed bytes when their time is over. */
   readonly checks: boolean
+  /** Several sockets are read or written in one system call where the kernel allows it. */
+  readonly joint: boolean
 }
 
 export class EpollEngine implements Engine, EntrySet, EventSource {
   readonly name = 'epoll'
   readonly slabs: Slabs
+  readonly reads: JointReads
+  readonly writes: JointWrites
+  readonly #joint: JointContext
   readonly #epoll: Epoll
   readonly #loop: NodeLoop
   /** By descriptor. */
@@ -44,17 +52,27 @@ export class EpollEngine implements Engine, EntrySet, EventSource {
   #generation: number
   #next: number
   #count: number
+  /** Events that are no reads, by index: they are told after those of the same moment that are. */
+  readonly #others: Int32Array
+  #otherAt: number
+  #otherCount: number
   #unfinished: Unfinished[]
   readonly #tasks: Task[]
   #taskAt: number
 
   constructor(options: EpollOptions) {
     this.slabs = new Slabs(options.checks)
+    this.#joint = new JointContext(options.joint)
+    this.reads = new JointReads(this.#joint, options.checks)
+    this.writes = new JointWrites(this.#joint)
     this.#epoll = new Epoll(maxEvents)
     this.#entries = []
     this.#generation = 0
     this.#next = 0
     this.#count = 0
+    this.#others = new Int32Array(maxEvents)
+    this.#otherAt = 0
+    this.#otherCount = 0
     this.#unfinished = []
     this.#tasks = []
     this.#taskAt = 0
@@ -115,18 +133,18 @@ export class EpollEngine implements Engine, EntrySet, EventSource {
   forget(entry: Entry): void {
     this.#entries[entry.fd] = undefined
     closeSocket(entry.fd)
-    this.#loop.release()
+    this.#release()
   }
 
   giveUp(entry: Entry): void {
     if (entry.generation !== 0) this.#epoll.remove(entry.fd)
     this.#entries[entry.fd] = undefined
     disown(entry.fd)
-    this.#loop.release()
+    this.#release()
   }
 
   handOver(): void {
-    this.#loop.release()
+    this.#release()
   }
 
   again(entry: Unfinished): void {
@@ -134,14 +152,14 @@ export class EpollEngine implements Engine, EntrySet, EventSource {
     this.#loop.wake()
   }
 
-  /** For the loop, as the next three. */
+  /** For the loop, as the next four. */
   get busy(): boolean {
-    return this.#next < this.#count || this.#unfinished.length > 0 || this.#taskAt < this.#tasks.length
+    return this.#areLeft || this.writes.areLeft || this.#unfinished.length > 0 || this.#taskAt < this.#tasks.length
   }
 
   wait(timeoutMs: number): number {
     // An event is told once: those that are left go first.
-    if (this.#next < this.#count) return this.#count - this.#next
+    if (this.#areLeft) return 1
     this.#next = 0
     this.#count = 0
     this.#count = this.#epoll.wait(timeoutMs)
@@ -150,28 +168,75 @@ export class EpollEngine implements Engine, EntrySet, EventSource {
 
   /** True when Node's own loop has something to do. */
   handle(until: number): boolean {
-    const epoll = this.#epoll
+    this.writes.open()
     let isNodeReady = false
-    let look = eventsPerLook
-    while (this.#next < this.#count) {
+    while (this.#areLeft) {
+      if (!this.reads.areLeft && this.#otherAt === this.#otherCount) isNodeReady = this.#collect() || isNodeReady
+      while (this.reads.areLeft) this.reads.handOut()
+      // They may lie in what the next reads overwrite.
+      this.writes.flush()
+      this.reads.finish()
+      if (!this.#tellOthers(until)) break
+      if (performance.now() > until) break
+    }
+    this.#finish(until)
+    this.#runTasks()
+    return isNodeReady
+  }
+
+  flush(): void {
+    this.writes.close()
+  }
+
+  /** Events, or reads, that are still to be told. */
+  get #areLeft(): boolean {
+    return this.reads.areLeft || this.#otherAt < this.#otherCount || this.#next < this.#count
+  }
+
+  /** Takes events until there are as many reads as are done together, and does them. True when one of the events is Node's. */
+  #collect(): boolean {
+    const epoll = this.#epoll
+    const { reads } = this
+    let isNodeReady = false
+    let others = 0
+    while (this.#next < this.#count && !reads.isFull) {
       const index = this.#next
       this.#next = index + 1
       const fd = epoll.descriptorOf(index)
       const entry = this.#entries[fd]
       if (fd === loopFd) isNodeReady = true
       // The socket that this was for may be closed, and its number in use again.
-      else if (entry !== undefined && entry.generation === epoll.generationOf(index)) {
-        entry.happened(epoll.eventsOf(index))
-      }
-      look -= 1
-      if (look === 0) {
-        if (performance.now() > until) break
-        look = eventsPerLook
+      else if (entry === undefined || entry.generation !== epoll.generationOf(index)) continue
+      else if (!entry.joins(epoll.eventsOf(index))) {
+        this.#others[others] = index
+        others += 1
       }
     }
-    this.#finish(until)
-    this.#runTasks()
+    this.#otherAt = 0
+    this.#otherCount = others
+    reads.perform()
     return isNodeReady
+  }
+
+  /** False when the time is up before all have been told. */
+  #tellOthers(until: number): boolean {
+    const epoll = this.#epoll
+    let look = eventsPerLook
+    while (this.#otherAt < this.#otherCount) {
+      const index = this.#others[this.#otherAt] as number
+      this.#otherAt += 1
+      const entry = this.#entries[epoll.descriptorOf(index)]
+      if (entry !== undefined && entry.generation === epoll.generationOf(index)) entry.happened(epoll.eventsOf(index))
+      look -= 1
+      if (look > 0) continue
+      if (performance.now() > until) return false
+      look = eventsPerLook
+    }
+    return true
+  }
+
+  #release(): void {
+    if (this.#loop.release()) this.#joint.release()
   }
 
   #finish(until: number): void {

@@ -2,14 +2,29 @@
  * A stream socket driven by epoll, edge-triggered: one entry for its whole life, whether it reads, waits to write or is
  * paused. It keeps the order of what it has to send; how much that may be is for its owner to say.
  */
-import { gathered } from '../../gathered.ts'
+import { gathered as together } from '../../gathered.ts'
 import type { Stream, StreamOwner } from '../engine.ts'
 import { errnos } from '../ffi/calls.ts'
 import { broken, hungUp, peerShut, readable as readableEvent, writable as writableEvent } from '../ffi/epoll.ts'
 import { setReset, shutSending } from '../ffi/sockets.ts'
-import { offered, type Piece, readInto, type Slab, sendCopy, sendFrom, sendPieces, slabBytes } from '../ffi/transfer.ts'
+import {
+  lastText,
+  offered,
+  type Piece,
+  readInto,
+  type Slab,
+  sendCopy,
+  sendPieces,
+  sendTogether,
+  slabBytes,
+  writeFrom,
+} from '../ffi/transfer.ts'
 import type { Entry, EntrySet } from './entry.ts'
+import { type Reader, slotBytes } from './joint-reads.ts'
+import type { Writer } from './joint-writes.ts'
 
+/** A read that brings less is one of a few bytes among many others'. */
+const busyBytes = 16 * 1024
 /** Reads, or gathered writes, of one link in a turn; then it is the others' turn. */
 const maxRounds = 2
 
@@ -24,8 +39,12 @@ const closed = 16
 const broke = 32
 const shutting = 64
 const waiting = 128
+/** All that is pending is gathered, to be written with what others send. */
+const gathered = 256
+/** Its last read filled the room that there was: it is better off with a larger one. */
+const busy = 512
 
-export class EpollStream implements Stream, Entry {
+export class EpollStream implements Stream, Entry, Reader, Writer {
   readonly fd: number
   readonly #set: EntrySet
   readonly #owner: StreamOwner
@@ -63,8 +82,13 @@ export class EpollStream implements Stream, Entry {
 
   send(bytes: Uint8Array): void {
     if (bytes.length === 0 || (this.#flags & (closed | broke)) !== 0) return
+    this.flush()
     let at = 0
     if (this.pending === 0) {
+      if (this.#set.writes.takeCopy(this, bytes)) {
+        this.#gather(bytes.length)
+        return
+      }
       while (at < bytes.length) {
         const size = sendCopy(this.fd, bytes, at)
         if (size < 0 && !this.#mayWait(size)) return
@@ -76,35 +100,65 @@ export class EpollStream implements Stream, Entry {
   }
 
   forward(bytes: Uint8Array): void {
-    const slab = this.#set.slabs.lent
-    if (slab === undefined || bytes.buffer !== slab.buffer) {
+    const { reads, slabs, writes } = this.#set
+    const slab = slabs.lent
+    if (slab === undefined || bytes.buffer !== slab.region.buffer) {
+      const isJoint = bytes.buffer === reads.memory.buffer && bytes.length > 0
+      if (isJoint && (this.#flags & (closed | broke)) === 0) {
+        this.flush()
+        if (this.pending === 0 && writes.take(this, reads.memory, bytes.byteOffset, bytes.length)) {
+          this.#gather(bytes.length)
+          return
+        }
+      }
       this.send(bytes.slice())
       return
     }
     if (bytes.length === 0 || (this.#flags & (closed | broke)) !== 0) return
+    this.flush()
     let rest = bytes
     if (this.pending === 0) {
-      const size = sendFrom(this.fd, slab, bytes)
+      const size = writeFrom(this.fd, slab.region, bytes.byteOffset, bytes.length)
       if (size === bytes.length) return
       if (size < 0 && !this.#mayWait(size)) return
       if (size > 0) rest = bytes.subarray(size)
     }
-    if (this.#set.slabs.keep(slab, rest.length)) this.#wait(rest, slab)
+    if (slabs.keep(slab, rest.length)) this.#wait(rest, slab)
     else this.#wait(rest.slice())
   }
 
   sendText(text: string, body: Uint8Array | undefined): void {
-    this.send(gathered(text, body))
+    const size = text.length + (body === undefined ? 0 : body.length)
+    if (size === 0 || (this.#flags & (closed | broke)) !== 0) return
+    this.flush()
+    if (this.pending > 0 || size > slabBytes) {
+      this.send(together(text, body))
+      return
+    }
+    if (this.#set.writes.takeText(this, text, body)) {
+      this.#gather(size)
+      return
+    }
+    const sent = sendTogether(this.fd, text, body)
+    if (sent === size || (sent < 0 && !this.#mayWait(sent))) return
+    this.#wait(lastText(Math.max(0, sent), size))
+  }
+
+  /** What is gathered leaves now: something else comes after it. */
+  flush(): void {
+    if ((this.#flags & gathered) !== 0) this.#set.writes.flush()
   }
 
   shut(): void {
     if ((this.#flags & (shutting | closed | broke)) !== 0) return
+    this.flush()
     this.#flags |= shutting
     if (this.pending === 0) this.#sendEnd()
   }
 
   close(): void {
     if ((this.#flags & closed) !== 0) return
+    this.flush()
     this.#leave()
     this.#set.forget(this)
     this.#set.later(this)
@@ -116,10 +170,12 @@ export class EpollStream implements Stream, Entry {
     this.close()
   }
 
-  release(): { readonly fd: number; readonly early: undefined } {
+  release(): { readonly fd: number; readonly early: Uint8Array | undefined } {
+    this.flush()
     this.#leave()
+    const early = this.#set.reads.takeBack(this)
     this.#set.giveUp(this)
-    return { fd: this.fd, early: undefined }
+    return { fd: this.fd, early }
   }
 
   /** For the set: after `close`. */
@@ -131,8 +187,46 @@ export class EpollStream implements Stream, Entry {
   happened(events: number): void {
     if ((events & (broken | hungUp | peerShut)) !== 0) this.#flags |= ripe | last
     else if ((events & readableEvent) !== 0) this.#flags |= ripe
-    if ((events & (writableEvent | broken | hungUp)) !== 0 && this.pending > 0) this.#flush()
+    if ((events & (writableEvent | broken | hungUp)) !== 0 && this.pending > 0) this.#sendQueue()
     if ((this.#flags & (reading | ripe | ended | closed | broke)) === (reading | ripe)) this.#read()
+  }
+
+  joins(events: number): boolean {
+    if ((events & (broken | hungUp | peerShut)) !== 0) this.#flags |= ripe | last
+    else if ((events & readableEvent) !== 0) this.#flags |= ripe
+    const isWritable = (events & (writableEvent | broken | hungUp)) !== 0
+    if (this.pending > 0 && isWritable) return false
+    if ((this.#flags & (reading | ripe | ended | closed | broke | busy)) !== (reading | ripe)) return false
+    this.#set.reads.add(this)
+    return true
+  }
+
+  readAlone(): void {
+    this.happened(0)
+  }
+
+  readJointly(size: number, slot: number): void {
+    if ((this.#flags & (closed | broke)) !== 0) return
+    if (size === slotBytes) this.#flags |= busy
+    // Short of the room that there was: that was all, for now. What comes next is a new event.
+    else if (size > 0 && (this.#flags & last) === 0) this.#flags &= ~ripe
+    if (size > 0) this.#owner.arrived(this.#set.reads.bytesOf(slot, size))
+    // It was paused meanwhile: an end can be read again.
+    else if (size === 0 && (this.#flags & reading) === 0) return
+    else if (size !== -errnos.EINTR) this.#noBytes(size)
+    if ((this.#flags & (reading | ripe | ended | closed | broke)) === (reading | ripe)) this.#read()
+  }
+
+  wroteJointly(result: number, from: Uint8Array, at: number, size: number): void {
+    this.#flags &= ~gathered
+    this.pending = 0
+    if (result === size || (this.#flags & (closed | broke)) !== 0) return
+    if (result < 0 && result !== -errnos.EAGAIN && result !== -errnos.ENOBUFS && result !== -errnos.EINTR) {
+      this.#failLater(-result, 'write')
+      return
+    }
+    this.#wait(from.slice(at + Math.max(0, result), at + size))
+    if (result < 0) this.#mayWait(result)
   }
 
   /** For the set: it is this stream's turn again. */
@@ -149,7 +243,7 @@ export class EpollStream implements Stream, Entry {
 
   #enter(): void {
     const error = this.#set.enter(this)
-    if (error < 0) this.#failLater(-error)
+    if (error < 0) this.#failLater(-error, 'epoll_ctl')
   }
 
   #read(): void {
@@ -167,6 +261,7 @@ export class EpollStream implements Stream, Entry {
         slabs.takeBack(slab)
         // Short of the room that there was: that was all, for now. What comes next is a new event.
         if (size < slabBytes && (this.#flags & last) === 0) this.#flags &= ~ripe
+        if (size < busyBytes) this.#flags &= ~busy
         if ((this.#flags & (reading | ripe | closed | broke)) !== (reading | ripe)) return
         if (size === slabBytes) break
       }
@@ -194,6 +289,11 @@ export class EpollStream implements Stream, Entry {
     return false
   }
 
+  #gather(size: number): void {
+    this.pending = size
+    this.#flags |= gathered
+  }
+
   #wait(bytes: Uint8Array, slab?: Slab): void {
     this.#queue ??= []
     this.#queue.push({ bytes, slab })
@@ -202,8 +302,10 @@ export class EpollStream implements Stream, Entry {
     if (this.generation === 0) this.#enter()
   }
 
-  #flush(): void {
-    const queue = this.#queue as Piece[]
+  #sendQueue(): void {
+    this.flush()
+    const queue = this.#queue
+    if (queue === undefined) return
     for (let round = 0; round < maxRounds; round += 1) {
       const size = sendPieces(this.fd, queue, this.#sent)
       if (size < 0) {
@@ -248,8 +350,8 @@ export class EpollStream implements Stream, Entry {
     else this.#owner.endSent()
   }
 
-  #failLater(errno: number): void {
-    this.#set.later({ run: () => this.#fail(errno, 'epoll_ctl') })
+  #failLater(errno: number, doing: string): void {
+    this.#set.later({ run: () => this.#fail(errno, doing) })
   }
 
   #fail(errno: number, doing: string): void {

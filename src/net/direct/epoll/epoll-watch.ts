@@ -27,6 +27,10 @@ export class EpollWatch implements Watch, Entry {
     this.#set.forget(this)
   }
 
+  joins(): boolean {
+    return false
+  }
+
   happened(): void {
     if (!this.#closed) this.#watcher.readable()
   }

@@ -33,7 +33,7 @@ export class Slabs {
     slab.holds += 1
     this.lent = slab
     // Callers come back with the same few sizes.
-    if (slab.start.length !== size) slab.start = new Uint8Array(slab.buffer, 0, size)
+    if (slab.start.length !== size) slab.start = new Uint8Array(slab.region.buffer, 0, size)
     return slab.start
   }
 
@@ -42,7 +42,7 @@ export class Slabs {
     this.lent = undefined
     slab.holds -= 1
     if (slab.holds > 0) this.current = this.#spare.pop() ?? this.#make()
-    else if (this.#poisons) new Uint8Array(slab.buffer).fill(poison)
+    else if (this.#poisons) slab.region.bytes.fill(poison)
   }
 
   /** Whether `size` bytes of the slab that is lent may stay there; if so they have to be released. */
@@ -57,7 +57,7 @@ export class Slabs {
   release(slab: Slab): void {
     slab.holds -= 1
     if (slab.holds > 0 || slab === this.current) return
-    if (this.#poisons) new Uint8Array(slab.buffer).fill(poison)
+    if (this.#poisons) slab.region.bytes.fill(poison)
     this.#spare.push(slab)
   }
 

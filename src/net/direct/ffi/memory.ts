@@ -21,3 +21,20 @@ export function allocate(bytes: number): Memory {
   freeAtEnd(address)
   return { address, buffer: ffi.toArrayBuffer(address, Number(size), false) }
 }
+
+/** Memory whose places are named by numbers. */
+export class Region {
+  readonly start: bigint
+  /** The same; exact, since no process has addresses of 2^53 and more. */
+  readonly address: number
+  readonly buffer: ArrayBuffer
+  readonly bytes: Uint8Array
+
+  constructor(size: number) {
+    const { address, buffer } = allocate(size)
+    this.start = address
+    this.address = Number(address)
+    this.buffer = buffer
+    this.bytes = new Uint8Array(buffer)
+  }
+}

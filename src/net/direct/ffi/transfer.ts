@@ -4,7 +4,7 @@
  * Lengths and places are those of typed arrays over the same memory, so none can lie outside of it.
  */
 import { call, errno } from './calls.ts'
-import { allocate, type Memory } from './memory.ts'
+import { allocate, Region } from './memory.ts'
 
 /** Few large calls cost a third less than many of 64 KB; of what is not touched the system gives no memory. */
 export const slabBytes = 256 * 1024
@@ -15,19 +15,16 @@ const maxPieces = 16
 
 /** What a read lands in. */
 export class Slab {
-  readonly address: bigint
-  readonly buffer: ArrayBuffer
+  readonly region: Region
   /** Unfinished writes out of it, and the receiver that looks at it. */
   holds: number
   /** Its first bytes, as they were last looked at. */
   start: Uint8Array
 
   constructor() {
-    const memory = allocate(slabBytes)
-    this.address = memory.address
-    this.buffer = memory.buffer
+    this.region = new Region(slabBytes)
     this.holds = 0
-    this.start = new Uint8Array(memory.buffer)
+    this.start = this.region.bytes
   }
 }
 
@@ -40,27 +37,41 @@ export interface Piece {
 
 /** Reads into the slab: how much, 0 at the end, or a negative errno. */
 export function readInto(fd: number, slab: Slab): number {
-  const size = call.read(fd, slab.address, slabBytes)
+  const size = call.read(fd, slab.region.start, slabBytes)
   return size < 0 ? -(errno[0] as number) : size
 }
 
-/** Sends bytes that lie in the slab: how much was taken, or a negative errno. */
-export function sendFrom(fd: number, slab: Slab, bytes: Uint8Array): number {
-  const at = bytes.byteOffset
-  const address = at === 0 ? slab.address : slab.address + BigInt(at)
-  const size = call.write(fd, address, bytes.length)
-  return size < 0 ? -(errno[0] as number) : size
+/** Writes `size` bytes from `at` on: how much was taken, or a negative errno. */
+export function writeFrom(fd: number, from: Region, at: number, size: number): number {
+  const address = at === 0 ? from.start : from.start + BigInt(at)
+  const taken = call.write(fd, address, size)
+  return taken < 0 ? -(errno[0] as number) : taken
 }
 
-const outbox: Memory = allocate(slabBytes)
-const outboxBytes = new Uint8Array(outbox.buffer)
+const outbox = new Region(slabBytes)
+const outboxText = Buffer.from(outbox.buffer)
 
 /** Sends up to `slabBytes` of any bytes, from `at` on: how much was taken, or a negative errno. */
 export function sendCopy(fd: number, bytes: Uint8Array, at: number): number {
   const length = Math.min(bytes.length - at, slabBytes)
-  outboxBytes.set(length === bytes.length ? bytes : bytes.subarray(at, at + length))
-  const size = call.write(fd, outbox.address, length)
-  return size < 0 ? -(errno[0] as number) : size
+  outbox.bytes.set(length === bytes.length ? bytes : bytes.subarray(at, at + length))
+  return writeFrom(fd, outbox, 0, length)
+}
+
+/**
+ * Sends text, each of whose characters is a byte, and the bytes after it, `slabBytes` in all at most: how much was taken, or a
+ * negative errno. Until the next call of this module `lastText` gives what was not.
+ */
+export function sendTogether(fd: number, text: string, body: Uint8Array | undefined): number {
+  outboxText.write(text, 0, text.length, 'latin1')
+  if (body === undefined) return writeFrom(fd, outbox, 0, text.length)
+  outbox.bytes.set(body, text.length)
+  return writeFrom(fd, outbox, 0, text.length + body.length)
+}
+
+/** A copy of what `sendTogether` has put in its place. */
+export function lastText(from: number, to: number): Uint8Array {
+  return outbox.bytes.slice(from, to)
 }
 
 /** `struct iovec[16]`, then `struct msghdr` with nothing but these. */
@@ -87,11 +98,11 @@ export function sendPieces(fd: number, pieces: readonly Piece[], at: number): nu
     if (slab === undefined) {
       length = Math.min(length, slabBytes - copied)
       if (length === 0) break
-      outboxBytes.set(bytes.subarray(from, from + length), copied)
-      address = outbox.address + BigInt(copied)
+      outbox.bytes.set(bytes.subarray(from, from + length), copied)
+      address = outbox.start + BigInt(copied)
       copied += length
     } else {
-      address = slab.address + BigInt(bytes.byteOffset + from)
+      address = slab.region.start + BigInt(bytes.byteOffset + from)
     }
     vectorWords[count * 2] = address
     vectorWords[count * 2 + 1] = BigInt(length)

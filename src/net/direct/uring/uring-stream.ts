@@ -77,6 +77,9 @@ export class UringStream implements Stream, Operator, ReaderOwner, SenderOwner {
     this.send(gathered(text, body))
   }
 
+  /** Nothing is put off here that the end of the turn does not send. */
+  flush(): void {}
+
   shut(): void {
     if ((this.#flags & (shutWanted | closing | broken)) !== 0) return
     this.#flags |= shutWanted
