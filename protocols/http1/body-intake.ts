@@ -88,7 +88,7 @@ export class BodyIntake implements BodyOrigin {
   }
 
   flow(body: Http1RequestBody): void {
-    if (body !== this.#body || this.#frames.ended || this.broken) return
+    if (body !== this.#body || body.complete || this.broken) return
     this.#flowing = true
     if (!this.#delivering) this.#owner.bodyWanted()
   }

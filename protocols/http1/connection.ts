@@ -144,9 +144,10 @@ export class ServerConnection implements Receiver, HttpConnection, AnswerOrigin,
   }
 
   sendStuck(): void {
+    // In order it cannot be closed: the client would have to take what it does not take.
+    this.link.reset()
     if (this.#state === exchanging) this.#lose(new GatewayError('client_timeout', 'the client takes nothing any more'))
     else this.#leave()
-    this.link.reset()
   }
 
   // For the body.

@@ -368,6 +368,18 @@ test('a receiver that pauses gets no more before it resumes', () => {
   assert.deepEqual([road.last.parts, road.last.bodyEnds], [['a', 'b', 'c'], 1])
 })
 
+test('a receiver that pauses at the last part hears of the end when it resumes', () => {
+  const { link, road } = served(() => undefined)
+  link.arrive('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n')
+  const { body } = road.last.exchange.request
+  road.last.onPart = () => body.pause()
+  body.open(road.last)
+  link.arrive(`abc${get('/2')}`)
+  assert.deepEqual([road.last.text, road.last.bodyEnds], ['abc', 0])
+  body.resume()
+  assert.deepEqual([road.last.bodyEnds, body.complete], [1, true])
+})
+
 test('an answer waits for a client that is slow, and the next request with it', () => {
   const { link, road } = served(({ sink }) => sink.begin(headOf(200), 6))
   link.arrive(get('/1') + get('/2'))
