@@ -165,7 +165,7 @@ class WiredGateway implements Gateway {
       wire: this.#wire.name,
       passedOver: this.#wire.passedOver,
       config: { file: this.#boot.file, provider, reachable, revision: store.revision, rejected: store.rejected.size },
-      listeners: this.#ports.open.map(({ transport, host, port, tls, from }) => ({ transport, host, port, tls, from })),
+      listeners: this.#ports.open.map(({ key, ...shown }) => shown),
       workers: reports.map(({ index, state, revision, connections, restarts, report }) => ({
         index,
         state,

@@ -3,9 +3,11 @@
  * wrong in one exchange ends there; what nobody caught is told to main, which replaces this thread.
  */
 import { parentPort, workerData } from 'node:worker_threads'
-import { protocols } from '../protocols/index.ts'
+import { httpProtocols, protocols } from '../protocols/index.ts'
+import type { Json } from './base/json.ts'
 import { attachSharedCounters } from './base/shared-counters.ts'
 import { after, sleep, TimerWheel } from './base/timers.ts'
+import { ChainLeases } from './forward/chain-leases.ts'
 import { StreamRoad } from './forward/stream-road.ts'
 import { createWire } from './net/wires.ts'
 import { SwitchableLog } from './observability/switchable-log.ts'
@@ -13,8 +15,12 @@ import { PluginHost } from './plugin/host.ts'
 import type { AnyPlugin } from './plugin/plugin.ts'
 import { plugins } from './plugins/index.ts'
 import { compileExpression } from './route/expression.ts'
+import type { HttpRouterIndex } from './route/http-route.ts'
+import { httpRouter } from './route/http-router.ts'
 import { type NormalChange, SnapshotCompiler } from './snapshot/compiler.ts'
 import { loadExtraPlugins } from './threads/extra-plugins.ts'
+import { HttpRecords } from './threads/http-records.ts'
+import { HttpService } from './threads/http-service.ts'
 import { Listening, listenAddress } from './threads/listening.ts'
 import type { Answers, FromWorker, ListenerSpec, ToWorker, WorkerBoot, WorkerConf } from './threads/messages.ts'
 import { SessionRecords } from './threads/session-records.ts'
@@ -41,20 +47,24 @@ process.on('unhandledRejection', told)
 
 const wheel = new TimerWheel()
 const counters = attachSharedCounters(boot.counters, boot.index)
-const isStream = (plugin: AnyPlugin): boolean => plugin.subsystem === 'stream'
-const extra = (await loadExtraPlugins(conf.extraPlugins)).filter(isStream)
+const extra = await loadExtraPlugins(conf.extraPlugins)
 // A user's own plugins need not stand in the list of those that are enabled, and go before built-in ones of the same name.
-const enabled = ({ streamPlugins }: WorkerConf): readonly AnyPlugin[] => [
-  ...plugins.filter((plugin) => isStream(plugin) && streamPlugins.includes(plugin.name)),
+const enabled = (next: WorkerConf): readonly AnyPlugin[] => [
+  ...plugins.filter(({ name, subsystem }) =>
+    (subsystem === 'stream' ? next.streamPlugins : next.plugins).includes(name),
+  ),
   ...extra,
 ]
-const host = new PluginHost({ plugins: enabled(conf), counters, log, compileFilter })
+const attributes = (plugin: string): Json | undefined => conf.pluginAttributes[plugin] as Json | undefined
+const host = new PluginHost({ plugins: enabled(conf), counters, log, compileFilter, attributes })
+const leases = new ChainLeases()
 const compiler = new SnapshotCompiler({
   host,
   counters,
   certificates: certificateDefaults(conf, boot.ticketSecret),
   trusted: conf.trusted,
-  retired: (chain) => road.leases.retire(chain),
+  httpRouter: emptyRouter(conf),
+  retired: (chain) => leases.retire(chain),
   log,
 })
 const { wire, passedOver } = createWire(boot.wire, { wheel })
@@ -67,13 +77,26 @@ const road = new StreamRoad({
   wire,
   wheel,
   keepAliveMs: conf.keepAliveMs,
+  leases,
   log,
   started: (exchange) => records.started(exchange),
   ended: (exchange) => records.ended(exchange),
 })
-const gate = new WorkerGate({ current: () => compiler.current, conf: () => conf, road, log })
+const current = () => compiler.current
+const links = (): number => road.active * 2 + http.connections + http.road.active
+const gate = new WorkerGate({ current, conf: () => conf, links, streams: true, log })
+const httpGate = new WorkerGate({ current, conf: () => conf, links, streams: false, log })
+const httpRecords = new HttpRecords(conf.http, log)
+const http = new HttpService({
+  ...{ conf, current, wire, wheel, leases, log, gate: httpGate, protocols: httpProtocols },
+  ended: (exchange) => httpRecords.ended(exchange),
+  refused: (link, error, status, listener) => {
+    const client = `${link.remoteAddress}:${link.remotePort}`
+    log.info({ client, listener, status, code: error.code, cause: error.message }, 'a request was refused')
+  },
+})
 const listening = new Listening({
-  ...{ wire, wheel, road, gate, protocols, log },
+  ...{ wire, wheel, road, gate, protocols, http, log },
   conf: () => conf,
   dropped: (address, reason) => records.dropped(address, reason),
   closed: drainListener,
@@ -84,6 +107,7 @@ const listening = new Listening({
  * they share one socket, which would swallow the datagrams of new clients for as long as it stays.
  */
 function drainListener(spec: ListenerSpec, lingerMs: number): void {
+  if (spec.serves === 'http') return http.drainListener(listenAddress(spec), lingerMs)
   const address = listenAddress(spec)
   const closedAt = performance.now()
   const cut = (): number =>
@@ -101,6 +125,15 @@ function drainListener(spec: ListenerSpec, lingerMs: number): void {
   })
 }
 
+/** A router for the HTTP routes to be put in, of the kind that is configured. */
+function emptyRouter({ http: { router, matchUriEncodedSlash } }: WorkerConf): HttpRouterIndex {
+  return httpRouter(router, [], { keepEncodedSlashes: matchUriEncodedSlash })
+}
+
+function routerOf({ http: { router, matchUriEncodedSlash } }: WorkerConf): string {
+  return `${router} ${matchUriEncodedSlash}`
+}
+
 function compileFilter(filter: unknown): (exchange: { variable(name: string): string | undefined }) => boolean {
   const expression = compileExpression(filter)
   return (exchange) => expression.evaluate((name) => exchange.variable(name))
@@ -111,21 +144,28 @@ async function drain(lingerMs: number): Promise<void> {
   await listening.close()
   // A client of UDP comes back with its next datagram, to a worker that stays: see drainListener.
   road.cut('draining', 'the worker is going away', ({ downstream }) => downstream.carrier === 'datagram')
-  const deadline = after(lingerMs, () => void road.cut('draining', 'the gateway is going away'))
+  http.drain()
+  const deadline = after(lingerMs, () => {
+    road.cut('draining', 'the gateway is going away')
+    http.cut('the gateway is going away')
+  })
   const patience = new AbortController()
   // Cut sessions end a moment later, when their links have closed.
   await Promise.race([quiet(), sleep(lingerMs + cutMs, patience.signal)])
   patience.abort()
   deadline.cancel()
   await records.close()
+  await httpRecords.close()
   await log.close()
 }
 
 /** Resolves when there is no session, and no connection that may become one. */
 async function quiet(): Promise<void> {
-  while (gate.pending + road.active > 0) {
+  while (gate.pending + httpGate.pending + road.active + http.road.active + http.connections > 0) {
     await gate.settled()
+    await httpGate.settled()
     await road.idle()
+    await http.idle()
   }
 }
 
@@ -133,15 +173,19 @@ async function quiet(): Promise<void> {
 function configure(next: WorkerConf): void {
   const before = conf
   conf = next
-  if (String(next.streamPlugins) !== String(before.streamPlugins)) {
+  const pluginsOf = ({ plugins: names, streamPlugins }: WorkerConf): string => JSON.stringify([names, streamPlugins])
+  if (pluginsOf(next) !== pluginsOf(before)) {
     host.enable(enabled(next))
     compiler.rechain()
   }
   const defaults = certificateDefaults(next, boot.ticketSecret)
   const old = certificateDefaults(before, boot.ticketSecret)
   if (JSON.stringify(defaults) !== JSON.stringify(old)) compiler.recertify(defaults)
+  http.configure(next)
+  if (routerOf(next) !== routerOf(before)) compiler.reroute(emptyRouter(next))
   log.configure(next.errorLog, next.errorLogLevel)
   records.configure(next)
+  httpRecords.configure(next.http)
 }
 
 /** Does one order; what it returns is the answer of orders that have one. */
@@ -153,15 +197,16 @@ const orders: { [T in keyof Answers]: (order: Extract<ToWorker, { type: T }>) =>
   listen: (order) => listening.set(order.listeners, order.lingerMs),
   report: async () => ({
     revision: compiler.current.revision,
-    sessions: road.active + gate.pending,
-    accepted: gate.accepted,
-    refused: gate.turnedAway,
+    sessions: road.active + gate.pending + http.connections + httpGate.pending,
+    accepted: gate.accepted + httpGate.accepted,
+    refused: gate.turnedAway + httpGate.turnedAway,
     wire: wire.name,
   }),
   metrics: async () => records.metrics.snapshot(),
   reopen: async () => {
     log.reopen()
     records.reopen()
+    httpRecords.reopen()
     return null
   },
   drain: async (order) => {

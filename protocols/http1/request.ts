@@ -6,7 +6,7 @@ import type { Http1RequestBody } from './request-body.ts'
 export class Http1Request implements HttpRequest {
   method: string
   readonly target: string
-  readonly path: string
+  path: string
   query: string
   readonly host: string
   readonly authority: string

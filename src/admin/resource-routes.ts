@@ -16,20 +16,9 @@ export interface ResourceDeps extends WriteDeps {
   readonly streamEnabled: boolean
 }
 
-/** Kinds that are stored and synced, but drive nothing as long as no HTTP traffic is served. */
-const httpOnly: ReadonlySet<string> = new Set([
-  'routes',
-  'consumers',
-  'credentials',
-  'consumer_groups',
-  'global_rules',
-  'plugin_configs',
-  'protos',
-  'secrets',
-  'plugin_metadata',
-  'graphql_cost_decorations',
-])
-const httpOnlyWarning = '299 - "stored; HTTP traffic is not served by this version"'
+/** Kinds that are stored and synced, but drive nothing in this version. */
+const unused: ReadonlySet<string> = new Set(['protos', 'secrets', 'graphql_cost_decorations'])
+const unusedWarning = '299 - "stored; nothing in this version uses it"'
 
 /** Answers one call for a resource. `segments` begin after `/apisix/admin`. */
 export async function handleResource(
@@ -96,6 +85,6 @@ function timeToLive(query: URLSearchParams): number | undefined {
 }
 
 function marked(kind: ResourceKind, reply: Reply): Reply {
-  if (reply.status >= 300 || !httpOnly.has(kind.name)) return reply
-  return { ...reply, headers: { ...reply.headers, warning: httpOnlyWarning } }
+  if (reply.status >= 300 || !unused.has(kind.name)) return reply
+  return { ...reply, headers: { ...reply.headers, warning: unusedWarning } }
 }

@@ -38,8 +38,8 @@ export function describe(identity: Identity, found: GatewayStatus): string {
     ['provider', `${config.provider}, ${reach}, revision ${config.revision}, ${config.rejected} rejected`],
     ['connections', `${connections.active} active, ${connections.accepted} accepted`],
   ]
-  const listeners = found.listeners.map(({ transport, host, port, tls, from }) => [
-    transport,
+  const listeners = found.listeners.map(({ transport, serves, host, port, tls, from }) => [
+    serves === 'http' ? 'http' : transport,
     host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`,
     tls ? 'tls' : '',
     `from ${from}`,

@@ -21,7 +21,8 @@ import {
 } from './boot-field.ts'
 
 const lua = 'Lua code cannot run in Sluice; write the plugin in TypeScript and name it in extra_plugins'
-export const httpNotServed = 'HTTP traffic is not served by this version of Sluice'
+const noHttp2 = 'HTTP/2 is not built in this version of Sluice'
+const noCache = 'proxy-cache is not built in this version of Sluice'
 const proxyProtocol = 'the PROXY protocol is not built in this version of Sluice'
 
 const isNumber = (raw: unknown) => typeof raw === 'number'
@@ -32,6 +33,14 @@ const httpListener = section({
   port: port(9080),
   enable_http2: refuse(optional(flag(true)), 'moved to apisix.enable_http2'),
 })
+
+/** A listener of `node_listen` or `ssl.listen` written as an object. */
+export interface HttpListenEntry {
+  readonly ip: string | undefined
+  readonly port: number
+}
+
+type NodeListen = number | readonly (number | HttpListenEntry)[]
 
 type Listen = number | string | ListenEntry
 /** A listener of `stream_proxy` written as an object. `addr` is a port, `ip:port` or a range of ports. */
@@ -63,21 +72,21 @@ const zone = section({
 })
 
 export const apisix = section({
-  node_listen: notBuilt(
-    either<unknown>(
-      [],
-      'port or list of ports',
-      [isNumber, Array.isArray],
-      [port(9080), list(either<unknown>(9080, 'port or object', [isNumber, isObject], [port(9080), httpListener]))],
-    ),
-    httpNotServed,
+  node_listen: either<NodeListen>(
+    [9080],
+    'port or list of ports',
+    [isNumber, Array.isArray],
+    [
+      port(9080),
+      list(either<number | HttpListenEntry>(9080, 'port or object', [isNumber, isObject], [port(9080), httpListener])),
+    ],
   ),
   enable_admin: flag(true),
   enable_dev_mode: flag(false),
   enable_reuseport: flag(true),
-  show_upstream_status_in_response_header: notBuilt(flag(false), httpNotServed),
+  show_upstream_status_in_response_header: flag(false),
   enable_ipv6: flag(true),
-  enable_http2: notBuilt(flag(true), httpNotServed),
+  enable_http2: notBuilt(flag(true), noHttp2),
   proxy_protocol: section({
     listen_http_port: refuse(optional(port(0)), proxyProtocol),
     listen_https_port: refuse(optional(port(0)), proxyProtocol),
@@ -88,19 +97,16 @@ export const apisix = section({
   extra_lua_path: refuse(text(''), lua),
   extra_lua_cpath: refuse(text(''), lua),
   lua_module_hook: refuse(text(''), lua),
-  proxy_cache: notBuilt(section({ cache_ttl: time('10s'), zones: list(zone) }), httpNotServed),
-  delete_uri_tail_slash: notBuilt(flag(false), httpNotServed),
-  normalize_uri_like_servlet: notBuilt(flag(false), httpNotServed),
-  match_uri_encoded_slash: notBuilt(flag(false), httpNotServed),
-  max_post_args_readable_size: notBuilt(count(64), httpNotServed),
+  proxy_cache: notBuilt(section({ cache_ttl: time('10s'), zones: list(zone) }), noCache),
+  delete_uri_tail_slash: flag(false),
+  normalize_uri_like_servlet: flag(false),
+  match_uri_encoded_slash: flag(false),
+  max_post_args_readable_size: count(64),
   router: section({
-    http: notBuilt(
-      oneOf('radixtree_host_uri', ['radixtree_host_uri', 'radixtree_uri', 'radixtree_uri_with_parameter']),
-      httpNotServed,
-    ),
+    http: oneOf('radixtree_host_uri', ['radixtree_host_uri', 'radixtree_uri', 'radixtree_uri_with_parameter']),
     ssl: oneOf('radixtree_sni', ['radixtree_sni']),
   }),
-  proxy_mode: oneOf('stream', ['http', 'stream', 'http&stream']),
+  proxy_mode: oneOf('http', ['http', 'stream', 'http&stream']),
   stream_proxy: section({
     tcp: list(listen),
     udp: list(either<Listen>(0, 'port or address', [isNumber, isText], [port(0), text('')])),
@@ -111,16 +117,14 @@ export const apisix = section({
   enable_resolv_search_opt: flag(true),
   ssl: section({
     enable: flag(true),
-    listen: notBuilt(
-      list(
-        section({
-          ip: optional(text('')),
-          port: port(9443),
-          enable_http3: refuse(flag(false), 'HTTP/3 is not built in this version of Sluice'),
-          enable_http2: refuse(optional(flag(true)), 'moved to apisix.enable_http2'),
-        }),
-      ),
-      httpNotServed,
+    listen: list<HttpListenEntry>(
+      section({
+        ip: optional(text('')),
+        port: port(9443),
+        enable_http3: refuse(flag(false), 'HTTP/3 is not built in this version of Sluice'),
+        enable_http2: refuse(optional(flag(true)), 'moved to apisix.enable_http2'),
+      }),
+      [{ ip: undefined, port: 9443 }],
     ),
     ssl_protocols: text('TLSv1.2 TLSv1.3', /^\s*TLSv1\.[23](\s+TLSv1\.[23])?\s*$/, 'TLSv1.2, TLSv1.3 or both'),
     ssl_ciphers: text(
@@ -134,7 +138,7 @@ export const apisix = section({
   control: section({ ip: text('127.0.0.1'), port: port(9090), router: accept(optional(text(''))) }),
   status: optional(section({ ip: text('127.0.0.1'), port: port(7085) })),
   disable_upstream_healthcheck: flag(false),
-  trusted_addresses: notBuilt(optional(list(text(''))), httpNotServed),
+  trusted_addresses: optional(list(text(''))),
   disable_sync_configuration_during_start: accept(flag(false)),
   worker_startup_time_threshold: accept(count(60)),
   data_encryption: section({
@@ -151,7 +155,7 @@ export const apisix = section({
   lru: section({
     secret: section({ ttl: count(300), count: count(512), neg_ttl: count(60), neg_count: count(512) }),
   }),
-  tracing: notBuilt(flag(false), httpNotServed),
+  tracing: notBuilt(flag(false), 'spans inside a request are not built in this version of Sluice'),
   id: optional(either<string>('', 'text or number', [isText, isNumber], [text(''), numberAsText()])),
   events: accept(anything({})),
 })

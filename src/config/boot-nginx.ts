@@ -1,5 +1,4 @@
 /** The keys under `nginx_config:` in config.yaml, as far as something in Sluice corresponds to them. */
-import { httpNotServed } from './boot-apisix.ts'
 import {
   accept,
   anything,
@@ -33,6 +32,9 @@ const snippet: Field<string> = {
     return value.split('\n').every((line) => /^\s*(#.*)?$/.test(line)) ? '' : value
   },
 }
+
+const accessLogFormat =
+  '$remote_addr - $remote_user [$time_local] $http_host "$request" $status $body_bytes_sent $request_time "$http_referer" "$http_user_agent" $upstream_addr $upstream_status $upstream_response_time "$upstream_scheme://$upstream_host$upstream_uri" "$apisix_request_id"'
 
 const sharedDicts = accept(dictionary(size('1m')))
 
@@ -72,30 +74,27 @@ export const nginxConfig = section({
   http_admin_configuration_snippet: snippet,
   http_end_configuration_snippet: snippet,
   stream_configuration_snippet: snippet,
-  http: notBuilt(
-    section({
-      enable_access_log: flag(true),
-      access_log: text('logs/access.log'),
-      access_log_buffer: count(16_384),
-      access_log_format: text(''),
-      access_log_format_escape: oneOf('default', escapes),
-      keepalive_timeout: time('60s'),
-      client_header_timeout: time('60s'),
-      client_body_timeout: time('60s'),
-      send_timeout: time('10s'),
-      client_max_body_size: size(0),
-      underscores_in_headers: anything<boolean | string>('on'),
-      real_ip_header: text('X-Real-IP'),
-      real_ip_recursive: anything<boolean | string>('off'),
-      real_ip_from: list(text(''), ['127.0.0.1', 'unix:']),
-      proxy_ssl_server_name: flag(true),
-      upstream: section({ keepalive: count(320), keepalive_requests: count(1000), keepalive_timeout: time('60s') }),
-      charset: text('utf-8'),
-      variables_hash_max_size: count(2048),
-      lua_shared_dict: dictionary(size('1m')),
-      custom_lua_shared_dict: dictionary(size('1m')),
-    }),
-    httpNotServed,
-  ),
-  http2_max_concurrent_streams: notBuilt(optional(count(128)), httpNotServed),
+  http: section({
+    enable_access_log: flag(true),
+    access_log: text('logs/access.log'),
+    access_log_buffer: count(16_384),
+    access_log_format: text(accessLogFormat),
+    access_log_format_escape: oneOf('default', escapes),
+    keepalive_timeout: time('60s'),
+    client_header_timeout: time('60s'),
+    client_body_timeout: time('60s'),
+    send_timeout: time('10s'),
+    client_max_body_size: size(0),
+    underscores_in_headers: anything<boolean | string>('on'),
+    real_ip_header: text('X-Real-IP'),
+    real_ip_recursive: anything<boolean | string>('off'),
+    real_ip_from: list(text(''), ['127.0.0.1', 'unix:']),
+    proxy_ssl_server_name: flag(true),
+    upstream: section({ keepalive: count(320), keepalive_requests: count(1000), keepalive_timeout: time('60s') }),
+    charset: text('utf-8'),
+    variables_hash_max_size: count(2048),
+    lua_shared_dict: dictionary(size('1m')),
+    custom_lua_shared_dict: dictionary(size('1m')),
+  }),
+  http2_max_concurrent_streams: notBuilt(optional(count(128)), 'HTTP/2 is not built in this version of Sluice'),
 })

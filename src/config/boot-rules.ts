@@ -4,13 +4,11 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { BootDocument } from './boot-document.ts'
 import type { BootConf } from './boot-schema.ts'
+import { type HttpListener, httpListeners } from './http-listeners.ts'
 import { isAddress, ListenError, type StreamListener, streamListeners, streamPortRanges } from './stream-listeners.ts'
 
 /** Fails through `document`. */
 export function checkBootRules(conf: BootConf, document: BootDocument, home: string): void {
-  if (conf.apisix.proxy_mode !== 'stream') {
-    document.fail('apisix.proxy_mode', 'HTTP is not served by this version of Sluice; set stream')
-  }
   checkListeners(conf, document)
   checkAdmin(conf, document)
   const trusted = conf.apisix.ssl.ssl_trusted_certificate
@@ -30,8 +28,17 @@ function checkListeners(conf: BootConf, document: BootDocument): void {
     for (const each of listeners) {
       if (!isAddress(each.host)) document.fail(each.path, `expected an IP address, got ${each.host}`)
     }
+    const { proxy_mode, stream_proxy } = conf.apisix
+    if (proxy_mode === 'http' && stream_proxy.tcp.length + stream_proxy.udp.length > 0) {
+      const path = 'apisix.stream_proxy'
+      document.warn(path, `${path} has no effect: apisix.proxy_mode is http`)
+    }
+    const http = httpListeners(conf, { ipv6: true })
+    for (const each of http) {
+      if (!isAddress(each.host)) document.fail(each.path, `expected an IP address, got ${each.host}`)
+    }
     checkTwice(listeners, document)
-    checkOwnPorts(conf, listeners, document)
+    checkOwnPorts(conf, listeners, http, document)
   } catch (thrown) {
     if (thrown instanceof ListenError) document.fail(thrown.path, thrown.message)
     throw thrown
@@ -79,11 +86,19 @@ function ownPorts(conf: BootConf): readonly OwnPort[] {
   return own.filter((each) => each.port !== 0)
 }
 
-function checkOwnPorts(conf: BootConf, listeners: readonly StreamListener[], document: BootDocument): void {
+function checkOwnPorts(
+  conf: BootConf,
+  listeners: readonly StreamListener[],
+  http: readonly HttpListener[],
+  document: BootDocument,
+): void {
   const taken: OwnPort[] = listeners
     .filter((each) => each.transport === 'tcp' && each.port !== 0)
     .map((each) => ({ what: 'stream', path: each.path, host: each.host, port: each.port }))
-  for (const each of ownPorts(conf)) {
+  const web: OwnPort[] = http
+    .filter((each) => each.port !== 0)
+    .map((each) => ({ what: each.tls ? 'https' : 'http', path: each.path, host: each.host, port: each.port }))
+  for (const each of [...web, ...ownPorts(conf)]) {
     const other = taken.find((one) => one.port === each.port && overlap(one.host, each.host))
     if (other !== undefined) {
       const [path, against] = document.has(other.path) ? [other.path, each] : [each.path, other]

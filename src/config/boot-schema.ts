@@ -1,7 +1,7 @@
 /** All keys of config.yaml in one table, and the type of what is read from it. Sections are in the files beside it. */
-import { apisix, httpNotServed } from './boot-apisix.ts'
+import { apisix } from './boot-apisix.ts'
 import { deployment } from './boot-deployment.ts'
-import { anything, count, dictionary, notBuilt, type Read, refuse, section } from './boot-field.ts'
+import { anything, count, dictionary, type Read, refuse, section } from './boot-field.ts'
 import { nginxConfig } from './boot-nginx.ts'
 import { pluginAttributes, plugins, streamPlugins } from './boot-plugins.ts'
 import { sluice } from './boot-sluice.ts'
@@ -15,7 +15,7 @@ export const bootSchema = section({
   plugins,
   stream_plugins: streamPlugins,
   plugin_attr: pluginAttributes,
-  graphql: notBuilt(section({ max_size: count(1_048_576) }), httpNotServed),
+  graphql: section({ max_size: count(1_048_576) }),
   discovery: refuse(dictionary(anything({})), notOffered('service discovery is')),
   'ext-plugin': refuse(anything({}), notOffered('external plugin runners are')),
   wasm: refuse(anything({}), notOffered('WebAssembly plugins are')),

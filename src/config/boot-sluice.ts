@@ -1,5 +1,5 @@
 /** The keys under `sluice:` in config.yaml: everything that APISIX does not have. Each bounds or times one thing. */
-import { count, either, list, oneOf, section, text, time } from './boot-field.ts'
+import { count, either, list, oneOf, section, size, text, time } from './boot-field.ts'
 
 const ports = either<number | string>(
   0,
@@ -28,6 +28,15 @@ export const sluice = section({
     tls_handshake_timeout: time('10s'),
     /** How long a connection may take to send its ClientHello where routes are chosen by server name. */
     hello_timeout: time('3s'),
+    /** A request line; longer ones get 414. */
+    request_line: size('8k'),
+    /** A request's head as a whole, its trailers, and how many fields either may have; more gets 431. */
+    request_head: size('32k'),
+    request_fields: count(100, { min: 1 }),
+    /** Requests on one connection of a client. */
+    connection_requests: count(1000, { min: 1 }),
+    /** A request body that a plugin reads is kept in memory up to this, above it in a file. */
+    body_memory: size('1m'),
     /** Label sets of all metrics together. */
     metric_series: count(20_000, { min: 1 }),
     /** Counters that all workers share: in-flight exchanges per endpoint, connections per limit. */
@@ -35,6 +44,8 @@ export const sluice = section({
     /** Changes that the embedded database remembers. */
     history: count(10_000),
   }),
+  /** Where large request bodies that a plugin reads are put, relative to the home directory. */
+  temporary: text('data/temporary', /./, 'a path'),
   /** TypeScript files of the user's own plugins, relative to the home directory. */
   extra_plugins: list(text('')),
 })

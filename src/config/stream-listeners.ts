@@ -33,11 +33,12 @@ export class ListenError extends Error {
 }
 
 /**
- * All listeners that the boot file asks for, ranges written out. Entries without an address listen on all of IPv4 and,
+ * All listeners of streams that the boot file asks for, ranges written out; none where `apisix.proxy_mode` is `http`. Entries without an address listen on all of IPv4 and,
  * with `apisix.enable_ipv6` on a system that has IPv6, on all of IPv6 by the same socket. Throws ListenError; never for
  * a configuration that `loadBootConf` returned.
  */
 export function streamListeners(conf: BootConf, { ipv6 = systemHasIpv6() } = {}): readonly StreamListener[] {
+  if (conf.apisix.proxy_mode === 'http') return []
   const anywhere = conf.apisix.enable_ipv6 && ipv6 ? '::' : '0.0.0.0'
   const { tcp, udp } = conf.apisix.stream_proxy
   return [

@@ -16,7 +16,18 @@ import type { AddressChange, NormalChange } from '../snapshot/compiler.ts'
 import { type NameState, NameWatch, type Resolver } from './name-watch.ts'
 
 /** What traffic needs, in an order in which references come before those who refer. */
-const trafficKinds = ['ssls', 'upstreams', 'services', 'stream_routes'] as const
+const trafficKinds = [
+  'plugin_metadata',
+  'ssls',
+  'upstreams',
+  'services',
+  'plugin_configs',
+  'consumer_groups',
+  'consumers',
+  'global_rules',
+  'routes',
+  'stream_routes',
+] as const
 
 /** Sources whose values the Admin API has written, and sealed. In files people write secrets as they are. */
 const sealingSources: ReadonlySet<string> = new Set(['embedded', 'etcd'])

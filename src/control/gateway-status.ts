@@ -4,6 +4,7 @@ import { hostname } from 'node:os'
 import type { ControlGauges } from '../admin/metrics-server.ts'
 import { servesAdmin } from '../config/boot-rules.ts'
 import type { BootConf } from '../config/boot-schema.ts'
+import { servesHttp, servesStreams } from '../config/http-listeners.ts'
 import type { Wire } from '../net/wire.ts'
 import type { PassedOver } from '../net/wires.ts'
 import { listenAddress } from '../threads/listening.ts'
@@ -30,6 +31,7 @@ export interface GatewayStatus {
   }
   readonly listeners: readonly {
     readonly transport: 'tcp' | 'udp'
+    readonly serves: 'stream' | 'http'
     readonly host: string
     readonly port: number
     readonly tls: boolean
@@ -68,10 +70,19 @@ export function servingLines(conf: BootConf, listeners: GatewayStatus['listeners
     const { ip, port } = apisix.control
     lines.push(`  Control API  http://${listenAddress({ host: ip, port })}/v1`)
   }
-  const shown = listeners.slice(0, shownListeners).map((one) => `${one.transport} ${listenAddress(one)}`)
-  if (listeners.length > shownListeners) shown.push(`and ${listeners.length - shownListeners} more`)
-  lines.push(`  streams      ${shown.length === 0 ? 'no port yet' : shown.join(', ')}`)
+  const web = listeners.filter(({ serves }) => serves === 'http')
+  const streams = listeners.filter(({ serves }) => serves === 'stream')
+  const url = (one: (typeof listeners)[number]): string => `http${one.tls ? 's' : ''}://${listenAddress(one)}`
+  if (servesHttp(conf)) lines.push(`  HTTP         ${summed(web, url)}`)
+  if (servesStreams(conf))
+    lines.push(`  streams      ${summed(streams, (one) => `${one.transport} ${listenAddress(one)}`)}`)
   return lines
+}
+
+function summed<T>(all: readonly T[], show: (one: T) => string): string {
+  const shown = all.slice(0, shownListeners).map(show)
+  if (all.length > shownListeners) shown.push(`and ${all.length - shownListeners} more`)
+  return shown.length === 0 ? 'no port yet' : shown.join(', ')
 }
 
 /** The families of APISIX that main knows by itself. */

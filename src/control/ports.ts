@@ -4,6 +4,7 @@
  */
 import { after, type Timer } from '../base/timers.ts'
 import type { BootConf } from '../config/boot-schema.ts'
+import { httpListeners } from '../config/http-listeners.ts'
 import { streamListeners, streamPortRanges, systemHasIpv6 } from '../config/stream-listeners.ts'
 import { portHolder, probePort } from '../net/port-probe.ts'
 import type { Log } from '../observability/log.ts'
@@ -163,6 +164,7 @@ export class Ports {
     const { schemeOf, log } = this.#options
     return new PortPlan({
       configured: streamListeners(conf),
+      http: httpListeners(conf),
       allowed: streamPortRanges(conf),
       host: conf.apisix.enable_ipv6 && systemHasIpv6() ? '::' : '0.0.0.0',
       schemeOf,

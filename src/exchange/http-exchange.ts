@@ -55,7 +55,7 @@ export interface HttpRequest {
   /** The request target in origin form as it was sent: path and query, undecoded; `*` for OPTIONS. */
   readonly target: string
   /** `$uri`: percent-decoded, dot segments resolved, repeated slashes merged. */
-  readonly path: string
+  path: string
   /** `$args`: what follows the `?`, undecoded; empty when there is none. Plugins may replace it. */
   query: string
   /** Lower case, without port and brackets; empty when the client named none. What routes match. */

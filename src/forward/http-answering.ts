@@ -2,7 +2,7 @@
  * The way of an answer to the client: the gateway's own fields, header and body filters, the sink. It knows nothing of where
  * the answer comes from, and nothing of tries.
  */
-import type { GatewayError } from '../errors.ts'
+import { GatewayError } from '../errors.ts'
 import type { HeaderList } from '../exchange/header-list.ts'
 import type { ResponseHead } from '../exchange/http-exchange.ts'
 import type { HttpSession } from '../exchange/http-session.ts'
@@ -39,11 +39,14 @@ export class HttpAnswering {
     session.response = head
     const { headers } = head
     if (head.fromUpstream) {
+      // Variables of logs tell what the endpoint sent.
+      if (globals !== undefined || filters !== undefined) session.upstreamHeaders = headers.copy()
       if (headers.has('server')) headers.set('Server', settings.server)
       else headers.push('server', 'Server', settings.server)
     } else {
       headers.push('server', 'Server', settings.server)
     }
+    this.#nameCharset(headers, settings.charset)
     if (!headers.has('date')) headers.push('date', 'Date', httpDate())
     this.#showUpstreamStatus(headers, settings)
     const added = session.addedHeaders
@@ -66,6 +69,7 @@ export class HttpAnswering {
   /** Borrowed bytes. False: the client is slow; wait for `drained`. */
   part(bytes: Uint8Array): boolean {
     const out = this.#pipe === undefined ? bytes : this.#pipe.part(bytes, false)
+    if (this.#pipe?.broken === true) return this.#cut()
     if (out === undefined || out.length === 0) return true
     this.#session.bodyBytesSent += out.length
     return this.#sink.write(out)
@@ -74,12 +78,26 @@ export class HttpAnswering {
   end(trailers: HeaderList | undefined): void {
     if (this.#pipe !== undefined) {
       const out = this.#pipe.part(nothing, true)
+      if (this.#pipe.broken) return void this.#cut()
       if (out !== undefined && out.length > 0) {
         this.#session.bodyBytesSent += out.length
         this.#sink.write(out)
       }
     }
     this.#sink.finish(trailers)
+  }
+
+  /** As nginx's `charset`: text that names none gets the one that is configured. */
+  #nameCharset(headers: HeaderList, charset: string): void {
+    const type = headers.get('content-type')
+    if (type === undefined || charset === '' || !namesNoCharset.test(type)) return
+    headers.set('Content-Type', `${type}; charset=${charset}`)
+  }
+
+  /** The answer cannot be made whole any more. */
+  #cut(): boolean {
+    this.#session.fail(new GatewayError('internal', 'a response filter failed half way'))
+    return true
   }
 
   #showUpstreamStatus(headers: HeaderList, settings: HttpRoadSettings): void {
@@ -94,16 +112,14 @@ export class HttpAnswering {
   }
 }
 
-/** Whether an error ends the exchange without anybody there to be answered. */
-export function isClientGone(error: GatewayError): boolean {
-  return error.kind === 'gone'
-}
+/** nginx's `charset_types`, without a parameter. */
+const namesNoCharset = /^(?:text\/(?:html|xml|plain|vnd\.wap\.wml)|application\/(?:javascript|rss\+xml))\s*$/i
 
 let dateText = ''
 let dateSecond = 0
 
 /** The `Date` field for now, made anew once a second. [RFC 9110 §5.6.7] */
-function httpDate(): string {
+export function httpDate(): string {
   const second = Math.floor(Date.now() / 1000)
   if (second !== dateSecond) {
     dateSecond = second

@@ -6,6 +6,7 @@ import { GatewayError } from '../errors.ts'
 import type { HeaderList } from '../exchange/header-list.ts'
 import type { ResponseHead } from '../exchange/http-exchange.ts'
 import type { HttpSession } from '../exchange/http-session.ts'
+import { withoutParameters, withoutTailSlash } from '../exchange/request-path.ts'
 import type { Link } from '../net/link.ts'
 import { relay } from '../net/relay.ts'
 import { type ComposedAnswer, composeAnswer } from '../plugin/answer.ts'
@@ -13,7 +14,7 @@ import { type Chain, emptyChain, type HttpStep, type LogStep } from '../plugin/c
 import type { Answer } from '../plugin/plugin.ts'
 import { runLog, runSteps } from '../plugin/run.ts'
 import type { HttpSink, SinkOwner } from '../protocol/http-protocol.ts'
-import type { HttpRoute } from '../route/http-route.ts'
+import type { HttpMatch, HttpRoute } from '../route/http-route.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { HttpAnswering } from './http-answering.ts'
@@ -31,7 +32,8 @@ export class HttpJourney implements SinkOwner, TriesOwner {
   readonly #sink: HttpSink
   readonly #answering: HttpAnswering
   readonly #snapshot: Snapshot
-  readonly #globals: Chain
+  /** What runs of the global rules beside the route's plugins. */
+  #globals: Chain
   #route: HttpRoute | undefined = undefined
   #chain: Chain = emptyChain
   /** The route's own, while that of the consumer is in force: both are leased. */
@@ -48,15 +50,44 @@ export class HttpJourney implements SinkOwner, TriesOwner {
     this.#sink = sink
     this.#answering = new HttpAnswering(exchange, sink, log)
     this.#snapshot = current()
-    this.#globals = this.#snapshot.globalRules
+    this.#globals = this.#snapshot.globalRules.chain
     exchange.owner = this
   }
 
   start(): void {
     const { exchange } = this
-    this.#road.options.leases.take(this.#globals)
+    const { globalRules } = this.#snapshot
+    this.#road.options.leases.take(globalRules.chain)
+    if (exchange.error !== undefined) return this.abandoned(exchange.error)
+    if (!this.#normalise()) return this.abandoned(new GatewayError('bad_request', 'the path cannot be normalised'))
     const match = this.#snapshot.http.match(exchange)
+    if (!exchange.wantsBody) return this.#matched(match)
+    // Some route looks into the body: what was decided without it is decided again.
+    const loading = exchange.bodyVariables.load(this.#road.options.settings().bodyLimits)
+    if (loading === undefined) return this.#matched(this.#snapshot.http.match(exchange))
+    loading.then(
+      () => this.#matched(this.#snapshot.http.match(exchange)),
+      (thrown) => this.abandoned(GatewayError.from(thrown)),
+    )
+  }
+
+  /** The path as the options of the router want it. False: it is one that they refuse. */
+  #normalise(): boolean {
+    const { deleteTailSlash, likeServlet } = this.#road.options.settings()
+    const { request } = this.exchange
+    if (likeServlet) {
+      const path = withoutParameters(request.path)
+      if (path === undefined) return false
+      request.path = path
+    }
+    if (deleteTailSlash) request.path = withoutTailSlash(request.path)
+    return true
+  }
+
+  #matched(match: HttpMatch | undefined): void {
+    if (this.#over || this.exchange.begun) return
     if (match !== undefined) {
+      const { exchange } = this
       const { route } = match
       this.#route = route
       exchange.route = route
@@ -64,6 +95,7 @@ export class HttpJourney implements SinkOwner, TriesOwner {
       exchange.matchedUri = match.uri
       exchange.matchedHost = match.host
       this.#chain = this.#routeChain = route.chain
+      this.#globals = this.#snapshot.globalRules.beside(route.chain)
       this.#road.options.leases.take(route.chain)
       if (route.missing !== undefined) {
         const { status, what } = route.missing
@@ -157,7 +189,8 @@ export class HttpJourney implements SinkOwner, TriesOwner {
     if (this.#over) return
     const { beforeProxy: globals } = this.#globals
     const { beforeProxy } = this.#chain
-    const steps = globals === undefined ? beforeProxy : beforeProxy === undefined ? globals : [...globals, ...beforeProxy]
+    const steps =
+      globals === undefined ? beforeProxy : beforeProxy === undefined ? globals : [...globals, ...beforeProxy]
     if (steps === undefined || !this.#run(steps)) (this.#tries as HttpTries).go()
   }
 
@@ -191,7 +224,13 @@ export class HttpJourney implements SinkOwner, TriesOwner {
     const { link: downstream, head: first } = this.#sink.takeOver()
     if (bytes.length > 0) downstream.send(bytes)
     const { readMs: idleMs, sendMs } = (this.#tries as HttpTries).timeouts
-    const settings = { idleMs, sendMs, wheel: options.wheel, lingerMs: 0, ...(first.length === 0 ? {} : { head: first }) }
+    const settings = {
+      idleMs,
+      sendMs,
+      wheel: options.wheel,
+      lingerMs: 0,
+      ...(first.length === 0 ? {} : { head: first }),
+    }
     this.#cutRelay = relay(downstream, link, settings, ({ error, bytesUp, bytesDown }) => {
       const { exchange } = this
       exchange.upstreamBytesSent += bytesUp
@@ -265,7 +304,7 @@ export class HttpJourney implements SinkOwner, TriesOwner {
     exchange.endedAt = performance.now()
     this.#log(this.#globals.log)
     this.#log(this.#chain.log)
-    leases.give(this.#globals)
+    leases.give(this.#snapshot.globalRules.chain)
     if (this.#chain !== this.#routeChain) leases.give(this.#chain)
     if (this.#route !== undefined) leases.give(this.#routeChain)
     this.#road.ended(this)

@@ -2,14 +2,17 @@
 import type { IpSet } from '../base/ip-set.ts'
 import type { TimerWheel } from '../base/timers.ts'
 import { GatewayError } from '../errors.ts'
+import type { BodyLimits } from '../exchange/body-variables.ts'
 import type { HttpSession } from '../exchange/http-session.ts'
 import type { Link } from '../net/link.ts'
 import type { Wire } from '../net/wire.ts'
 import type { Log } from '../observability/log.ts'
-import type { HttpProtocol, HttpRoad, HttpSink, SinkOwner } from '../protocol/http-protocol.ts'
+import { composeAnswer } from '../plugin/answer.ts'
+import type { HttpProtocol, HttpRoad, HttpSink, RefusalAnswer, SinkOwner } from '../protocol/http-protocol.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import type { PoolLimits } from '../upstream/http-pool.ts'
 import type { ChainLeases } from './chain-leases.ts'
+import { httpDate } from './http-answering.ts'
 import { HttpJourney } from './http-journey.ts'
 
 /** What of the configuration a journey reads; in force from the next exchange on. */
@@ -24,8 +27,12 @@ export interface HttpRoadSettings {
   readonly showUpstreamStatus: boolean
   /** SNI towards upstreams is the Host that is sent. */
   readonly sendServerName: boolean
-  /** Above this, bodies are not read for variables that look into them. */
-  readonly maxReadBodyBytes: number
+  /** For variables that look into bodies. */
+  readonly bodyLimits: BodyLimits
+  /** One slash at the end of a path is dropped before it is matched. */
+  readonly deleteTailSlash: boolean
+  /** `;parameters` of path segments are dropped before it is matched. */
+  readonly likeServlet: boolean
   /** Added to text types that name no character set; empty: nothing. */
   readonly charset: string
 }
@@ -67,8 +74,13 @@ export class HttpExchangeRoad implements HttpRoad {
     return journey
   }
 
-  refused(link: Link, error: GatewayError, status: number, listener: string): void {
+  refused(link: Link, error: GatewayError, status: number, listener: string): RefusalAnswer | undefined {
     this.options.refused(link, error, status, listener)
+    if (status === 0) return undefined
+    const { head, body } = composeAnswer({ status })
+    head.headers.push('server', 'Server', this.options.settings().server)
+    head.headers.push('date', 'Date', httpDate())
+    return { head, body }
   }
 
   /** Called by a journey at its end, exactly once. */

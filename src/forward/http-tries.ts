@@ -73,7 +73,8 @@ export class HttpTries implements DialReceiver, ResponseReceiver {
     const { attempts } = session
     let endpoint = upstream.pick(session, attempts.length === 0 ? none : attempts.map(endpointOf))
     // A single endpoint is not balanced: further tries go to it again.
-    if (endpoint === undefined && attempts.length > 0 && upstream.fleet.size === 1) endpoint = upstream.fleet.endpoints[0]
+    if (endpoint === undefined && attempts.length > 0 && upstream.fleet.size === 1)
+      endpoint = upstream.fleet.endpoints[0]
     if (endpoint === undefined) {
       const nothing = new GatewayError('no_endpoint', `${upstream.owner} has no usable node`)
       return this.#owner.failed(this.#last ?? nothing)
@@ -234,7 +235,8 @@ export class HttpTries implements DialReceiver, ResponseReceiver {
     }
     attempt.error = error
     this.#settle(undefined)
-    if (!session.begun && error.origin === 'upstream') session.upstreamStatuses.push(error.kind === 'timeout' ? 504 : 502)
+    if (!session.begun && error.origin === 'upstream')
+      session.upstreamStatuses.push(error.kind === 'timeout' ? 504 : 502)
     const again = mayRetryRequest(session, attempt, error, this.#upstream, performance.now())
     if (error.origin === 'upstream') this.#warn(attempt, error, again)
     this.#last = error

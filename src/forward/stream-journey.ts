@@ -24,6 +24,7 @@ export interface StreamRoadOptions {
   readonly wire: Wire
   readonly wheel: TimerWheel
   readonly keepAliveMs: number
+  readonly leases: ChainLeases
   readonly log: Log
   /** Called when an exchange sets out, and when it has ended and every field of it is final. */
   readonly started: (exchange: StreamSession) => void
@@ -33,7 +34,6 @@ export interface StreamRoadOptions {
 /** Whose journeys these are. */
 export interface JourneyOwner {
   readonly options: StreamRoadOptions
-  readonly leases: ChainLeases
   /** Called by a journey at its end, exactly once. */
   ended(journey: StreamJourney): void
 }
@@ -65,7 +65,7 @@ export class StreamJourney implements DialReceiver, AttemptReceiver {
     if (route === undefined) return this.#finish(new GatewayError('no_route', 'no stream route matches'))
     this.#route = route
     this.exchange.route = route
-    this.#road.leases.take(route.chain)
+    this.#road.options.leases.take(route.chain)
     const steps = route.chain.preread
     if (steps === undefined) return this.#forward()
     let verdict: Answer | undefined | Promise<Answer | undefined>
@@ -215,7 +215,7 @@ export class StreamJourney implements DialReceiver, AttemptReceiver {
         this.#road.options.log.error({ route: this.#route?.id, error: thrown }, 'a plugin failed in its log phase'),
       )
     }
-    if (this.#route !== undefined) this.#road.leases.give(this.#route.chain)
+    if (this.#route !== undefined) this.#road.options.leases.give(this.#route.chain)
     this.#road.ended(this)
   }
 

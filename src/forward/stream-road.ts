@@ -3,12 +3,10 @@ import { GatewayError } from '../errors.ts'
 import type { StreamExchange } from '../exchange/exchange.ts'
 import type { StreamSession } from '../exchange/stream-session.ts'
 import type { Protocol, Road } from '../protocol/protocol.ts'
-import { ChainLeases } from './chain-leases.ts'
 import { type JourneyOwner, StreamJourney, type StreamRoadOptions } from './stream-journey.ts'
 
 export class StreamRoad implements JourneyOwner {
   readonly options: StreamRoadOptions
-  readonly leases = new ChainLeases()
   readonly #underway = new Set<StreamJourney>()
   #idle: (() => void)[] = []
 

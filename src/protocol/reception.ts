@@ -9,7 +9,7 @@ import type { Link } from '../net/link.ts'
 import { alert, alerts } from '../net/tls/alert.ts'
 import { type HelloResult, readHello } from '../net/tls/hello-reader.ts'
 import type { DialReceiver, TlsTermination, Wire } from '../net/wire.ts'
-import type { Protocol, Road } from './protocol.ts'
+import type { Beginning } from './protocol.ts'
 
 /** What the configuration in force says of links that come in. */
 export interface Gate {
@@ -30,9 +30,11 @@ export interface Gate {
 export interface ReceptionOptions {
   readonly wire: Wire
   readonly wheel: TimerWheel
-  readonly protocol: Protocol
-  readonly road: Road
+  /** What becomes of a link that was let in. */
+  readonly serve: (link: Link, beginning: Beginning) => void
   readonly gate: Gate
+  /** What is offered to clients that negotiate a protocol in their TLS handshake. */
+  readonly alpn: readonly string[]
   readonly tls: boolean
   /** Waiting for a ClientHello on a TLS listener, and on a plain one where routes have SNIs, ms. */
   readonly handshakeMs: number
@@ -52,7 +54,7 @@ export class Reception {
 
   /** Takes one link that has not read anything yet. */
   accept(link: Link): void {
-    const { gate, protocol, road, tls } = this.#options
+    const { gate, serve, tls } = this.#options
     // Logs ask for the client's address when the link is closed and no longer knows it.
     void link.remoteAddress
     if (!gate.admit()) {
@@ -60,7 +62,7 @@ export class Reception {
       return gate.refused(link, new GatewayError('too_many_links', 'the limit of connections is reached'))
     }
     if (link.carrier === 'datagram' || (!tls && !gate.needsHello(link.localPort))) {
-      return protocol.serve(link, plain, road)
+      return serve(link, plain)
     }
     const { wheel, handshakeMs, helloMs } = this.#options
     const timeoutMs = tls ? handshakeMs : helloMs
@@ -69,13 +71,13 @@ export class Reception {
   }
 
   #read(link: Link, result: HelloResult): void {
-    const { gate, protocol, road, tls } = this.#options
+    const { gate, serve, tls } = this.#options
     const { head, hello } = result
     gate.pending--
     if (!tls) {
       // Server-first protocols say nothing until spoken to: silence is an answer here, not a fault.
       if (result.error !== undefined && result.error.code !== 'client_timeout') return this.#refuse(link, result.error)
-      return protocol.serve(link, { head, hello }, road)
+      return serve(link, { head, hello })
     }
     if (result.error !== undefined) {
       if (result.alert !== undefined) link.send(alert(result.alert))
@@ -83,12 +85,12 @@ export class Reception {
     }
     if (hello === undefined)
       return this.#refuse(link, new GatewayError('bad_tls', 'the first bytes are no TLS ClientHello'))
-    if (gate.passesThrough(link, hello)) return protocol.serve(link, { head, hello }, road)
+    if (gate.passesThrough(link, hello)) return serve(link, { head, hello })
     this.#terminate(link, head, hello.serverName)
   }
 
   #terminate(link: Link, head: Uint8Array, serverName: string | undefined): void {
-    const { gate, wire } = this.#options
+    const { gate, wire, alpn } = this.#options
     let termination: TlsTermination | undefined
     try {
       termination = gate.termination(serverName)
@@ -102,6 +104,7 @@ export class Reception {
       return this.#refuse(link, new GatewayError('no_certificate', `no certificate for ${name}`))
     }
     gate.pending++
+    if (alpn.length > 0) termination = { ...termination, alpn }
     wire.terminate(link, head, termination, new Handshake(this.#options, link))
   }
 
@@ -123,7 +126,7 @@ class Handshake implements DialReceiver {
 
   connected(link: Link): void {
     this.#options.gate.pending--
-    this.#options.protocol.serve(link, plain, this.#options.road)
+    this.#options.serve(link, plain)
   }
 
   failed(error: GatewayError): void {

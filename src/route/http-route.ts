@@ -1,9 +1,9 @@
 /** HTTP routes as the router holds them, and what a match says. */
 
-import type { JsonObject } from '../base/json.ts'
 import type { RouteInfo } from '../exchange/exchange.ts'
 import type { HttpExchange } from '../exchange/http-exchange.ts'
 import type { Chain } from '../plugin/chain.ts'
+import type { PlacedPlugins } from '../plugin/merge.ts'
 import type { Timeouts, UpstreamCell } from '../upstream/upstream.ts'
 
 export interface HttpRule {
@@ -28,7 +28,7 @@ export interface HttpRoute extends RouteInfo {
   /** Plugins of service, plugin_config and route, merged. */
   readonly chain: Chain
   /** What `chain` was made of: consumers' plugins are laid over it. */
-  readonly plugins: Readonly<Record<string, JsonObject>>
+  readonly plugins: PlacedPlugins
   readonly upstream: UpstreamCell | undefined
   /** Take the place of the upstream's. */
   readonly timeouts: Timeouts | undefined

@@ -1,15 +1,13 @@
 /** From the value of an HTTP route, with the service and plugin_config that it names, to the route that the router holds. */
-import type { JsonObject } from '../base/json.ts'
+import type { Chain } from '../plugin/chain.ts'
 import type { PluginHost } from '../plugin/host.ts'
+import { mergeLayers, type PluginSet } from '../plugin/merge.ts'
 import type { RouteValue } from '../resources/route.ts'
 import type { ServiceValue } from '../resources/service.ts'
 import type { HttpRoute, HttpRule } from '../route/http-route.ts'
 import type { UpstreamCell } from '../upstream/upstream.ts'
 import { timeoutsOf } from './compile-upstream.ts'
 import type { UpstreamCells } from './upstream-cells.ts'
-
-/** Plugins by name, as resources have them. */
-export type PluginSet = Readonly<Record<string, JsonObject>>
 
 export interface HttpRouteSurroundings {
   readonly service: (id: string) => ServiceValue | undefined
@@ -18,17 +16,26 @@ export interface HttpRouteSurroundings {
   readonly host: PluginHost
 }
 
-/** Compiles one route. `order` is its place in load order. Throws when a part of it cannot be compiled. */
+/**
+ * Compiles one route. `order` is its place in load order; of the chain that it had before, plugins that come out the same go on.
+ * Throws when a part of it cannot be compiled.
+ */
 export function compileHttpRoute(
   id: string,
   value: RouteValue,
   order: number,
   around: HttpRouteSurroundings,
+  previous: Chain | undefined,
 ): HttpRoute {
   const { service_id: serviceId, plugin_config_id: configId } = value
   const service = serviceId === undefined ? undefined : around.service(serviceId)
   const config = configId === undefined ? undefined : around.pluginConfig(configId)
-  const plugins: PluginSet = { ...service?.plugins, ...config, ...value.plugins }
+  const owner = `routes/${id}`
+  const plugins = mergeLayers(
+    { origin: `services/${serviceId}`, plugins: service?.plugins },
+    { origin: `plugin_configs/${configId}`, plugins: config },
+    { origin: owner, plugins: value.plugins },
+  )
   return {
     id,
     name: value.name,
@@ -36,7 +43,7 @@ export function compileHttpRoute(
     serviceName: service?.name,
     labels: value.labels,
     rule: ruleOf(value, service, order),
-    chain: around.host.chain(`routes/${id}`, plugins),
+    chain: around.host.mergedChain(owner, plugins, previous),
     plugins,
     upstream: cellOf(id, value, service, around.cells),
     timeouts: value.timeout === undefined ? undefined : timeoutsOf(value.timeout),

@@ -7,16 +7,20 @@ import type { SharedCounters } from '../base/shared-counters.ts'
 import { type CertificateDefaults, CertificateTable, compileCertificate } from '../net/tls/certificates.ts'
 import type { Log } from '../observability/log.ts'
 import type { Chain } from '../plugin/chain.ts'
+import type { GlobalChain } from '../plugin/global-chain.ts'
 import type { PluginHost } from '../plugin/host.ts'
+import { mergeGlobalRules, type PluginSet } from '../plugin/merge.ts'
+import type { RouteValue } from '../resources/route.ts'
 import type { ServiceValue } from '../resources/service.ts'
 import type { SslValue } from '../resources/ssl.ts'
 import type { StreamRouteValue } from '../resources/stream-route.ts'
 import type { UpstreamValue } from '../resources/upstream.ts'
-import type { Route } from '../route/router.ts'
-import { StreamRouter } from '../route/stream-router.ts'
-import { compileStreamRoute } from './compile-route.ts'
-import { Dependents } from './dependents.ts'
+import type { HttpRouterIndex } from '../route/http-route.ts'
+import { ConsumerChains } from './consumer-chains.ts'
+import { ConsumerIndex } from './consumer-index.ts'
+import { HttpRoutes } from './http-routes.ts'
 import type { Snapshot } from './snapshot.ts'
+import { StreamRoutes } from './stream-routes.ts'
 import { UpstreamCells } from './upstream-cells.ts'
 
 /** One change of a normalised resource; `value` undefined: it is gone. */
@@ -34,6 +38,8 @@ export interface CompilerOptions {
   readonly counters: SharedCounters
   readonly certificates: CertificateDefaults
   readonly trusted: string | undefined
+  /** An empty router of the kind that is configured. */
+  readonly httpRouter: HttpRouterIndex
   /** A chain that no snapshot has any more. */
   readonly retired: (chain: Chain) => void
   readonly log: Log
@@ -43,31 +49,59 @@ export class SnapshotCompiler {
   readonly #options: CompilerOptions
   #certificateDefaults: CertificateDefaults
   readonly #services = new Map<string, ServiceValue>()
+  readonly #pluginConfigs = new Map<string, PluginSet>()
+  readonly #globalRules = new Map<string, PluginSet>()
+  readonly #metadata = new Map<string, JsonObject>()
   readonly #ssls = new Map<string, SslValue>()
-  readonly #values = new Map<string, StreamRouteValue>()
-  readonly #routes = new Map<string, Route>()
-  readonly #orders = new Map<string, number>()
   readonly #addresses = new Map<string, string | undefined>()
-  /** Routes by the service that they name. */
-  readonly #routesOf = new Dependents()
   readonly #cells: UpstreamCells
-  #nextOrder = 0
+  readonly #consumers: ConsumerIndex
+  readonly #consumerChains: ConsumerChains
+  readonly #streamRoutes: StreamRoutes
+  readonly #httpRoutes: HttpRoutes
   #snapshot: Snapshot
 
   constructor(options: CompilerOptions) {
+    const { host, counters, log, retired } = options
     this.#options = options
     this.#certificateDefaults = options.certificates
     this.#cells = new UpstreamCells(
-      options.counters,
+      counters,
       {
-        address: (host) => this.#addresses.get(host),
-        pending: (host) => !this.#addresses.has(host),
+        address: (name) => this.#addresses.get(name),
+        pending: (name) => !this.#addresses.has(name),
         ssl: (id) => this.#ssls.get(id),
         trusted: options.trusted,
       },
-      options.log,
+      log,
     )
-    this.#snapshot = { revision: 0, router: StreamRouter.of([]), certificates: new CertificateTable() }
+    const cells = this.#cells
+    this.#consumers = new ConsumerIndex({ host, log })
+    host.surround({
+      consumers: this.#consumers,
+      metadata: (plugin) => this.#metadata.get(plugin),
+      upstreamById: (id) => cells.lease(`upstreams/${id}`),
+      upstream: (owner, value) => cells.own(owner, value as unknown as UpstreamValue),
+    })
+    this.#consumerChains = new ConsumerChains({ host, consumers: this.#consumers, retired })
+    const service = (id: string): ServiceValue | undefined => this.#services.get(id)
+    this.#streamRoutes = new StreamRoutes({ around: { service, cells, host }, retired, log })
+    const pluginConfig = (id: string): PluginSet | undefined => this.#pluginConfigs.get(id)
+    this.#httpRoutes = new HttpRoutes({
+      router: options.httpRouter,
+      around: { service, pluginConfig, cells, host },
+      retired,
+      removed: (route) => this.#consumerChains.forget(route),
+      log,
+    })
+    this.#snapshot = {
+      revision: 0,
+      router: this.#streamRoutes.apply(),
+      http: this.#httpRoutes.apply(),
+      globalRules: host.globalChain({}),
+      consumerChains: this.#consumerChains,
+      certificates: new CertificateTable(),
+    }
   }
 
   /** The snapshot in force. */
@@ -89,30 +123,19 @@ export class SnapshotCompiler {
 
   /** Applies one batch and makes the result current. Never throws: what fails is logged and keeps its last good form. */
   apply(changes: readonly NormalChange[], revision: number): Snapshot {
-    const dirty = new Map<string, StreamRouteValue | undefined>()
     let { certificates } = this.#snapshot
+    let rulesChanged = false
     for (const { kind, id, value } of changes) {
-      switch (kind) {
-        case 'stream_routes':
-          dirty.set(id, value as StreamRouteValue | undefined)
-          if (value === undefined) this.#orders.delete(id)
-          else if (!this.#orders.has(id)) this.#orders.set(id, this.#nextOrder++)
-          break
-        case 'services':
-          this.#putService(id, value as ServiceValue | undefined)
-          for (const route of this.#routesOf.of(id)) if (!dirty.has(route)) dirty.set(route, this.#values.get(route))
-          break
-        case 'upstreams':
-          this.#cells.put(`upstreams/${id}`, value as UpstreamValue | undefined)
-          break
-        case 'ssls':
-          certificates = this.#putSsl(certificates, id, value as SslValue | undefined)
-          this.#cells.sslChanged(id)
-          break
+      if (kind === 'ssls') {
+        certificates = this.#putSsl(certificates, id, value as SslValue | undefined)
+        this.#cells.sslChanged(id)
+      } else {
+        this.#put(kind, id, value)
+        rulesChanged ||= kind === 'global_rules'
       }
     }
-    const router = dirty.size === 0 ? this.#snapshot.router : this.#rebuild(dirty)
-    this.#snapshot = Object.freeze({ revision, router, certificates })
+    const globalRules = rulesChanged ? this.#compileGlobalRules() : this.#snapshot.globalRules
+    this.#publish({ revision, certificates, globalRules })
     return this.#snapshot
   }
 
@@ -121,23 +144,74 @@ export class SnapshotCompiler {
     this.#certificateDefaults = defaults
     let { certificates } = this.#snapshot
     for (const [id, value] of this.#ssls) certificates = this.#putSsl(certificates, id, value)
-    this.#snapshot = Object.freeze({ ...this.#snapshot, certificates })
+    this.#publish({ certificates })
   }
 
   /** Makes every chain anew: other plugins are enabled. */
   rechain(): void {
-    this.#snapshot = Object.freeze({ ...this.#snapshot, router: this.#rebuild(new Map(this.#values)) })
+    this.#streamRoutes.touchAll()
+    this.#httpRoutes.touchAll()
+    this.#consumerChains.clear()
+    this.#publish({ globalRules: this.#compileGlobalRules() })
+  }
+
+  /** Another kind of router: the routes are put into an empty one. */
+  reroute(empty: HttpRouterIndex): void {
+    this.#httpRoutes.move(empty)
+    this.#publish({})
+  }
+
+  #publish(parts: Partial<Snapshot>): void {
+    const router = this.#streamRoutes.apply()
+    const http = this.#httpRoutes.apply()
+    this.#snapshot = Object.freeze({ ...this.#snapshot, ...parts, router, http })
+  }
+
+  #put(kind: string, id: string, value: JsonObject | undefined): void {
+    switch (kind) {
+      case 'stream_routes':
+        return this.#streamRoutes.put(id, value as unknown as StreamRouteValue | undefined)
+      case 'routes':
+        return this.#httpRoutes.put(id, value as unknown as RouteValue | undefined)
+      case 'services':
+        return this.#putService(id, value as unknown as ServiceValue | undefined)
+      case 'upstreams':
+        return this.#cells.put(`upstreams/${id}`, value as unknown as UpstreamValue | undefined)
+      case 'plugin_configs':
+        keep(this.#pluginConfigs, id, value?.['plugins'] as PluginSet | undefined)
+        return this.#httpRoutes.touch(`plugin_config ${id}`)
+      case 'global_rules':
+        return keep(this.#globalRules, id, value?.['plugins'] as PluginSet | undefined)
+      case 'plugin_metadata':
+        return keep(this.#metadata, id, value)
+      case 'consumers':
+      case 'consumer_groups':
+        this.#consumers.put(kind, id, value)
+        return this.#consumerChains.clear()
+    }
   }
 
   #putService(id: string, value: ServiceValue | undefined): void {
-    if (value === undefined) this.#services.delete(id)
-    else this.#services.set(id, value)
+    keep(this.#services, id, value)
     this.#cells.put(`services/${id}`, value?.upstream)
+    this.#streamRoutes.touch(`service ${id}`)
+    this.#httpRoutes.touch(`service ${id}`)
+  }
+
+  #compileGlobalRules(): GlobalChain {
+    const { host, log, retired } = this.#options
+    const { plugins, repeated } = mergeGlobalRules(this.#globalRules)
+    for (const { plugin, rules } of repeated) {
+      log.error({ plugin, rules }, 'a plugin stands in several global rules and runs in none of them')
+    }
+    const before = this.#snapshot.globalRules
+    const compiled = host.globalChain(plugins, before)
+    retired(before.chain)
+    return compiled
   }
 
   #putSsl(table: CertificateTable, id: string, value: SslValue | undefined): CertificateTable {
-    if (value === undefined) this.#ssls.delete(id)
-    else this.#ssls.set(id, value)
+    keep(this.#ssls, id, value)
     if (value === undefined || value.type === 'client' || value.status === 0) return table.with(id, undefined)
     try {
       return table.with(id, compileCertificate(value, this.#certificateDefaults))
@@ -146,55 +220,9 @@ export class SnapshotCompiler {
       return table
     }
   }
+}
 
-  /** Compiles the routes named and puts them in the place of those of the same id. */
-  #rebuild(dirty: ReadonlyMap<string, StreamRouteValue | undefined>): StreamRouter {
-    const remove: Route[] = []
-    const add: Route[] = []
-    for (const [id, value] of dirty) {
-      const route = value === undefined ? undefined : this.#compile(id, value)
-      if (value !== undefined && route === undefined) continue
-      const old = this.#routes.get(id)
-      if (old !== undefined) remove.push(old)
-      if (route !== undefined) add.push(route)
-      this.#keep(id, value, route)
-    }
-    const router = this.#snapshot.router.with({ add, remove })
-    for (const { upstream } of add) if (upstream !== undefined) this.#cells.hold(upstream)
-    for (const { upstream, chain } of remove) {
-      if (upstream !== undefined) this.#cells.release(upstream)
-      this.#options.retired(chain)
-    }
-    return router
-  }
-
-  #keep(id: string, value: StreamRouteValue | undefined, route: Route | undefined): void {
-    this.#routesOf.set(id, value?.service_id === undefined ? [] : [value.service_id])
-    if (value === undefined || route === undefined) {
-      this.#values.delete(id)
-      this.#routes.delete(id)
-      this.#cells.put(`stream_routes/${id}`, undefined)
-    } else {
-      this.#values.set(id, value)
-      this.#routes.set(id, route)
-    }
-  }
-
-  /** Undefined, and all as it was, when the route cannot be compiled. */
-  #compile(id: string, value: StreamRouteValue): Route | undefined {
-    const owner = `stream_routes/${id}`
-    const before = this.#cells.value(owner)
-    if (value.upstream !== before) this.#cells.put(owner, value.upstream)
-    try {
-      return compileStreamRoute(id, value, this.#orders.get(id) ?? 0, {
-        service: (service) => this.#services.get(service),
-        cells: this.#cells,
-        host: this.#options.host,
-      })
-    } catch (error) {
-      this.#options.log.error({ route: id, error }, 'a stream route cannot be used; its last good form stays')
-      this.#cells.put(owner, before)
-      return undefined
-    }
-  }
+function keep<T>(map: Map<string, T>, id: string, value: T | undefined): void {
+  if (value === undefined) map.delete(id)
+  else map.set(id, value)
 }

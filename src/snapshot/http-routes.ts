@@ -54,6 +54,11 @@ export class HttpRoutes {
     for (const [id, value] of this.#values) if (!this.#dirty.has(id)) this.#dirty.set(id, value)
   }
 
+  /** Puts every route into another router, which is empty. In force after `apply`. */
+  move(empty: HttpRouterIndex): void {
+    this.#router = empty.with({ add: [...this.#routes.values()], remove: [] })
+  }
+
   /** Compiles what was touched, and answers the router over the result. */
   apply(): HttpRouterIndex {
     if (this.#dirty.size === 0) return this.#router
@@ -99,7 +104,7 @@ export class HttpRoutes {
     const before = around.cells.value(owner)
     if (value.upstream !== before) around.cells.put(owner, value.upstream)
     try {
-      return compileHttpRoute(id, value, this.#orders.get(id) ?? 0, around)
+      return compileHttpRoute(id, value, this.#orders.get(id) ?? 0, around, this.#routes.get(id)?.chain)
     } catch (error) {
       log.error({ route: id, error }, 'a route cannot be used; its last good form stays')
       around.cells.put(owner, before)

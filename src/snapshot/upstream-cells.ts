@@ -2,6 +2,7 @@
  * The upstreams of a worker by owner: each a cell that routes point at, over a fleet that outlives revisions. A cell whose
  * new value does not compile keeps the upstream it has.
  */
+import { isDeepStrictEqual } from 'node:util'
 import { balancerOf } from '../balancer/index.ts'
 import type { SharedCounters } from '../base/shared-counters.ts'
 import type { Log } from '../observability/log.ts'
@@ -55,6 +56,27 @@ export class UpstreamCells {
     const entry = cell as Entry
     entry.users--
     this.#sweep(entry)
+  }
+
+  /** The cell of an owner, held until it is released. */
+  lease(owner: string): { readonly cell: UpstreamCell; release(): void } {
+    const cell = this.#entry(owner)
+    cell.users++
+    return { cell, release: () => this.release(cell) }
+  }
+
+  /** An upstream that stands in something with an owner of its own: put there, and gone with the last lease of it. */
+  own(owner: string, value: UpstreamValue): { readonly cell: UpstreamCell; release(): void } {
+    const entry = this.#entry(owner)
+    if (!isDeepStrictEqual(entry.wanted, value)) this.put(owner, value)
+    entry.users++
+    return {
+      cell: entry,
+      release: () => {
+        entry.users--
+        if (entry.users === 0) this.#remove(owner)
+      },
+    }
   }
 
   /** How many owners are known, those included that routes wait for. */

@@ -1,9 +1,10 @@
 /** The ports that one worker listens on: brought to what is wanted, one by one, without touching those that stay. */
 import type { TimerWheel } from '../base/timers.ts'
 import type { StreamRoad } from '../forward/stream-road.ts'
+import type { Link } from '../net/link.ts'
 import type { DropReason, Listener, Wire } from '../net/wire.ts'
 import type { Log } from '../observability/log.ts'
-import type { Protocol } from '../protocol/protocol.ts'
+import type { Beginning, Protocol } from '../protocol/protocol.ts'
 import { type Gate, Reception } from '../protocol/reception.ts'
 import type { ListenerSpec, ListenFailure, WorkerConf } from './messages.ts'
 
@@ -13,6 +14,8 @@ export interface ListeningOptions {
   readonly road: StreamRoad
   readonly gate: Gate
   readonly protocols: readonly Protocol[]
+  /** Who serves the links of HTTP listeners. */
+  readonly http: HttpDoor
   /** The configuration in force. */
   readonly conf: () => WorkerConf
   readonly log: Log
@@ -20,6 +23,12 @@ export interface ListeningOptions {
   readonly dropped: (address: string, reason: DropReason) => void
   /** A listener was closed; its sessions may go on for so long. */
   readonly closed: (spec: ListenerSpec, lingerMs: number) => void
+}
+
+export interface HttpDoor {
+  readonly gate: Gate
+  readonly alpn: readonly string[]
+  serve(link: Link, beginning: Beginning, listener: string): void
 }
 
 /** `0.0.0.0:9100`, `[::]:9100`: a listener as logs and metrics show it. */
@@ -83,14 +92,13 @@ export class Listening {
   }
 
   async #listen(spec: ListenerSpec): Promise<ListenFailure | undefined> {
-    const { wire, protocols, conf, log } = this.#options
+    const { wire, conf, log } = this.#options
     const { key, transport, host, port } = spec
     const carrier = transport === 'tcp' ? 'stream' : 'datagram'
-    const protocol = protocols.find((one) => one.name === transport && one.carrier === carrier)
-    if (protocol === undefined) return { key, code: 'EPROTONOSUPPORT', message: `no protocol ${transport}` }
     const address = listenAddress(spec)
     const place: Place = { spec, listener: undefined }
-    const reception = this.#reception(place, protocol, address)
+    const reception = this.#reception(place, address)
+    if (reception === undefined) return { key, code: 'EPROTONOSUPPORT', message: `no protocol ${transport}` }
     const { reusePort, backlog, keepAliveMs, udpIdleMs: idleMs, udpSessions: maxSessions } = conf()
     const accepted = reception.accept.bind(reception)
     const failed = (error: Error): void => log.warn({ listener: address, error }, 'accepting is in trouble')
@@ -108,14 +116,16 @@ export class Listening {
     }
   }
 
-  #reception(place: Place, protocol: Protocol, address: string): Reception {
-    const { wire, wheel, road, gate, conf } = this.#options
+  #reception(place: Place, address: string): Reception | undefined {
+    const { wire, wheel, conf, http, gate } = this.#options
+    const serve = place.spec.serves === 'http' ? this.#http(address) : this.#stream(place.spec.transport, address)
+    if (serve === undefined) return undefined
     return new Reception({
       wire,
       wheel,
-      protocol,
-      road: road.for(protocol, address),
-      gate,
+      serve,
+      gate: place.spec.serves === 'http' ? http.gate : gate,
+      alpn: place.spec.serves === 'http' ? http.alpn : [],
       get tls() {
         return place.spec.tls
       },
@@ -127,7 +137,22 @@ export class Listening {
       },
     })
   }
+
+  #http(address: string): Serve {
+    const { http } = this.#options
+    return (link, beginning) => http.serve(link, beginning, address)
+  }
+
+  #stream(transport: 'tcp' | 'udp', address: string): Serve | undefined {
+    const { protocols, road } = this.#options
+    const protocol = protocols.find((one) => one.name === transport)
+    if (protocol === undefined) return undefined
+    const own = road.for(protocol, address)
+    return (link, beginning) => protocol.serve(link, beginning, own)
+  }
 }
+
+type Serve = (link: Link, beginning: Beginning) => void
 
 /**
  * The kernel resets connections that wait in the queue of a socket that closes. What goes on after this does so right after

@@ -9,11 +9,50 @@ export interface ListenerSpec {
   /** `tcp 0.0.0.0:9100`: equal keys are the same socket. */
   readonly key: string
   readonly transport: 'tcp' | 'udp'
+  readonly serves: 'stream' | 'http'
   readonly host: string
   readonly port: number
   readonly tls: boolean
   /** Whether config.yaml names it, or a stream route opened it. */
   readonly from: 'config' | 'route'
+}
+
+/** What workers need to know of config.yaml to serve HTTP. Times are ms, 0: no limit. */
+export interface HttpConf {
+  readonly router: 'radixtree_host_uri' | 'radixtree_uri' | 'radixtree_uri_with_parameter'
+  readonly deleteUriTailSlash: boolean
+  readonly normalizeUriLikeServlet: boolean
+  readonly matchUriEncodedSlash: boolean
+  readonly accessLog:
+    | {
+        readonly path: string
+        readonly format: string
+        readonly escape: 'default' | 'json' | 'none'
+        readonly bufferBytes: number
+      }
+    | undefined
+  readonly headerMs: number
+  readonly bodyMs: number
+  readonly idleMs: number
+  readonly sendMs: number
+  readonly maxLineBytes: number
+  readonly maxHeadBytes: number
+  readonly maxHeaders: number
+  readonly maxBodyBytes: number
+  readonly maxRequests: number
+  readonly memoryBodyBytes: number
+  readonly spillFolder: string
+  readonly underscores: boolean
+  readonly pool: { readonly size: number; readonly idleMs: number; readonly requests: number }
+  /** undefined: the setting is absent. */
+  readonly trustedAddresses: readonly string[] | undefined
+  readonly server: string
+  readonly showUpstreamStatus: boolean
+  readonly sendServerName: boolean
+  readonly maxReadBodyBytes: number
+  readonly graphqlMaxBytes: number
+  readonly charset: string
+  readonly realIp: { readonly header: string; readonly recursive: boolean; readonly from: readonly string[] }
 }
 
 /** The settings of config.yaml that workers need. */
@@ -42,8 +81,12 @@ export interface WorkerConf {
   readonly sessionTickets: boolean
   /** PEM; undefined: the system's authorities. */
   readonly trusted: string | undefined
-  /** Names of the stream plugins that are enabled. */
+  /** Names of the plugins that are enabled. */
+  readonly plugins: readonly string[]
   readonly streamPlugins: readonly string[]
+  /** `plugin_attr` of config.yaml. */
+  readonly pluginAttributes: Readonly<Record<string, unknown>>
+  readonly http: HttpConf
   /** Files of the user's own plugins. */
   readonly extraPlugins: readonly string[]
 }

@@ -2,12 +2,14 @@
  * Which ports the workers must listen on: those of config.yaml, and those that stream routes name and nobody listens on yet.
  * Kept up to date change by change: one route among ten thousand costs one route.
  */
+import type { HttpListener } from '../config/http-listeners.ts'
 import type { PortRange, StreamListener } from '../config/stream-listeners.ts'
 import type { StreamRouteValue } from '../resources/stream-route.ts'
 import type { ListenerSpec } from './messages.ts'
 
 export interface PortPlanOptions {
   readonly configured: readonly StreamListener[]
+  readonly http: readonly HttpListener[]
   /** Ports that routes may open. */
   readonly allowed: readonly PortRange[]
   /** The address that such ports are opened on. */
@@ -37,15 +39,27 @@ export class PortPlan {
 
   constructor(options: PortPlanOptions) {
     this.#options = options
-    this.#configured = options.configured.map(({ transport, host, port, tls }) => ({
+    const streams = options.configured.map(({ transport, host, port, tls }) => ({
       key: keyOf(transport, host, port),
       transport,
+      serves: 'stream' as const,
       host,
       port,
       tls,
-      from: 'config',
+      from: 'config' as const,
     }))
-    for (const { transport, port } of options.configured) this.#covered.add(`${transport} ${port}`)
+    const web = options.http.map(({ host, port, tls, path }) => ({
+      // Several may ask for any free port: they are not the same.
+      key: port === 0 ? `${keyOf('tcp', host, port)} ${path}` : keyOf('tcp', host, port),
+      transport: 'tcp' as const,
+      serves: 'http' as const,
+      host,
+      port,
+      tls,
+      from: 'config' as const,
+    }))
+    this.#configured = [...streams, ...web]
+    for (const { transport, port } of this.#configured) this.#covered.add(`${transport} ${port}`)
   }
 
   /** A route as it is now; undefined: gone. Answers whether the set of listeners has changed. */
@@ -101,7 +115,7 @@ export class PortPlan {
       const key = keyOf(transport, host, port)
       // A route with server names that does not pass TLS through wants it ended here.
       const tls = transport === 'tcp' && value.snis.length > 0 && !value.tls_passthrough
-      wishes.push({ key, transport, host, port, tls, from: 'route' })
+      wishes.push({ key, transport, serves: 'stream', host, port, tls, from: 'route' })
     }
     return wishes
   }

@@ -4,11 +4,11 @@ import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { availableParallelism, platform } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import type { BootConf } from '../config/boot-schema.ts'
-import { millis } from '../config/units.ts'
+import { bytes, millis } from '../config/units.ts'
 import type { CertificateDefaults } from '../net/tls/certificates.ts'
 import { checkCiphers } from '../net/tls/check-ciphers.ts'
 import { chooseWire, type WireChoice } from '../net/wires.ts'
-import type { WorkerConf } from './messages.ts'
+import type { HttpConf, WorkerConf } from './messages.ts'
 
 /** Descriptors that are nobody's link: logs, database, listeners, the APIs' connections, Node's own. */
 const reservedDescriptors = 256
@@ -85,15 +85,71 @@ export function workerConf(home: string, conf: BootConf): WorkerConf {
     tlsCiphers: apisix.ssl.ssl_ciphers,
     sessionTickets: apisix.ssl.ssl_session_tickets,
     trusted: trusted === 'system' ? undefined : readAuthorities(resolve(home, trusted)),
+    plugins: conf.plugins,
     streamPlugins: conf.stream_plugins,
+    pluginAttributes: conf.plugin_attr,
+    http: httpConf(home, conf),
     extraPlugins: sluice.extra_plugins.map((file) => resolve(home, file)),
   }
 }
+
+function httpConf(home: string, conf: BootConf): HttpConf {
+  const { apisix, sluice } = conf
+  const { http } = conf.nginx_config
+  const { limits } = sluice
+  return {
+    router: apisix.router.http,
+    deleteUriTailSlash: apisix.delete_uri_tail_slash,
+    normalizeUriLikeServlet: apisix.normalize_uri_like_servlet,
+    matchUriEncodedSlash: apisix.match_uri_encoded_slash,
+    accessLog: http.enable_access_log
+      ? {
+          path: logDestination(home, http.access_log),
+          format: http.access_log_format,
+          escape: http.access_log_format_escape,
+          bufferBytes: http.access_log_buffer,
+        }
+      : undefined,
+    headerMs: millis(http.client_header_timeout),
+    bodyMs: millis(http.client_body_timeout),
+    idleMs: millis(http.keepalive_timeout),
+    sendMs: millis(http.send_timeout),
+    maxLineBytes: bytes(limits.request_line),
+    maxHeadBytes: bytes(limits.request_head),
+    maxHeaders: limits.request_fields,
+    maxBodyBytes: bytes(http.client_max_body_size),
+    maxRequests: limits.connection_requests,
+    memoryBodyBytes: bytes(limits.body_memory),
+    spillFolder: resolve(home, sluice.temporary),
+    underscores: isOn(http.underscores_in_headers),
+    pool: {
+      size: http.upstream.keepalive,
+      idleMs: millis(http.upstream.keepalive_timeout),
+      requests: http.upstream.keepalive_requests,
+    },
+    trustedAddresses: apisix.trusted_addresses,
+    server: apisix.enable_server_tokens ? 'APISIX/3.18.0' : 'APISIX',
+    showUpstreamStatus: apisix.show_upstream_status_in_response_header,
+    sendServerName: http.proxy_ssl_server_name,
+    maxReadBodyBytes: apisix.max_post_args_readable_size * 1024 * 1024 || Number.MAX_SAFE_INTEGER,
+    graphqlMaxBytes: conf.graphql.max_size,
+    charset: http.charset,
+    realIp: {
+      header: http.real_ip_header,
+      recursive: isOn(http.real_ip_recursive),
+      from: http.real_ip_from,
+    },
+  }
+}
+
+/** nginx's flags, which YAML makes booleans of when they are not quoted. */
+const isOn = (flag: boolean | string): boolean => flag === true || flag === 'on'
 
 /** Throws with the key of what would fail in every worker: log files that cannot be opened, ciphers that there are not. */
 export function checkWorkerConf(conf: WorkerConf): void {
   mustOpen('nginx_config.error_log', conf.errorLog)
   if (conf.accessLog !== undefined) mustOpen('nginx_config.stream.access_log', conf.accessLog.path)
+  if (conf.http.accessLog !== undefined) mustOpen('nginx_config.http.access_log', conf.http.accessLog.path)
   try {
     checkCiphers(conf.tlsCiphers)
   } catch (error) {

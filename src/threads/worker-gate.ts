@@ -1,7 +1,6 @@
 /** What a worker's configuration in force says of links that come in, and the account of those that are turned away. */
 import type { GatewayError } from '../errors.ts'
 import type { HelloInfo } from '../exchange/exchange.ts'
-import type { StreamRoad } from '../forward/stream-road.ts'
 import type { Link } from '../net/link.ts'
 import type { TlsTermination } from '../net/wire.ts'
 import type { Log } from '../observability/log.ts'
@@ -12,7 +11,10 @@ import type { WorkerConf } from './messages.ts'
 export interface WorkerGateOptions {
   readonly current: () => Snapshot
   readonly conf: () => WorkerConf
-  readonly road: StreamRoad
+  /** Links of sessions and connections that were let in, both sides. */
+  readonly links: () => number
+  /** Ports of streams: routes there may ask for the SNI of TLS that is not terminated. */
+  readonly streams: boolean
   readonly log: Log
 }
 
@@ -47,17 +49,17 @@ export class WorkerGate implements Gate {
 
   admit(): boolean {
     this.accepted++
-    const { road, conf } = this.#options
-    // Every session holds a link on either side; a link in its handshake will.
-    return (road.active + this.pending) * 2 < conf().maxLinks
+    const { links, conf } = this.#options
+    // A link in its handshake will have another one beside it.
+    return links() + this.pending * 2 < conf().maxLinks
   }
 
   needsHello(port: number): boolean {
-    return this.#options.current().router.needsHello(port)
+    return this.#options.streams && this.#options.current().router.needsHello(port)
   }
 
   passesThrough(link: Link, hello: HelloInfo): boolean {
-    return this.#options.current().router.passesThrough(link, hello)
+    return this.#options.streams && this.#options.current().router.passesThrough(link, hello)
   }
 
   termination(serverName: string | undefined): TlsTermination | undefined {

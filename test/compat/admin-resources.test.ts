@@ -111,7 +111,7 @@ test('ttl is handed to the store, and a PUT without it makes the key permanent',
   assert.equal(admin.source.lastPut?.ttl, 7)
 })
 
-test('the warning of stored HTTP resources is not on those that serve streams', async () => {
+test('no warning stands on resources that traffic uses', async () => {
   assert.equal((await admin.call('PUT', '/services/w', { name: 'x' })).headers['warning'], undefined)
   assert.equal((await admin.call('PUT', '/upstreams/w', upstream)).headers['warning'], undefined)
 })

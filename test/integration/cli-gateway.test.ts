@@ -25,7 +25,7 @@ test('status lists what listens and which workers carry it', async () => {
   const { status, out } = await sluice(gateway.home, 'status')
   assert.equal(status, 0)
   assert.match(out, new RegExp(`pid +${gateway.pid}\n`))
-  assert.match(out, new RegExp(`listeners\n  tcp  127\\.0\\.0\\.1:${front}`))
+  assert.match(out, new RegExp(`listeners\n  tcp +127\\.0\\.0\\.1:${front}`))
   assert.match(out, /workers\n {2}0 {2}\S+ {2}revision \d+/)
 })
 

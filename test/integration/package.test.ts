@@ -83,6 +83,8 @@ test('the packed package, installed globally, starts, routes by its compiled cod
     admin: await freePort(),
     control: await freePort(),
     prometheus: await freePort(),
+    http: await freePort(),
+    https: await freePort(),
     status: await freePort(),
   }
   const front = await freePort()

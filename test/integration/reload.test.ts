@@ -9,7 +9,7 @@ import type { TLSSocket } from 'node:tls'
 import { type Backend, firstLine, namedServer } from '../support/backends.ts'
 import { makeCa, makeCertificate } from '../support/certificates.ts'
 import { freePort } from '../support/free-port.ts'
-import { startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { startTestGateway, streamListeners, type TestGateway } from '../support/gateway.ts'
 import { adminKey } from '../support/gateway-config.ts'
 import { askHttp } from '../support/http-ask.ts'
 import { tlsConnect } from '../support/tls-client.ts'
@@ -67,7 +67,7 @@ test('listeners come and go, workers go from 1 to 3 to 2, and no connection is l
   assert.equal(await reaches(second), false)
   const status = await gateway.status()
   assert.deepEqual(
-    status.listeners.map(({ port, tls }) => [port, tls]),
+    (await streamListeners(gateway)).map(({ port, tls }) => [port, tls]),
     [
       [steady, false],
       [third, true],

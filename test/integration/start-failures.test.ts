@@ -7,7 +7,7 @@ import path from 'node:path'
 import { test } from 'node:test'
 import { EmbeddedSource } from '../../src/config/embedded.ts'
 import { freePort } from '../support/free-port.ts'
-import { startTestGateway } from '../support/gateway.ts'
+import { startTestGateway, streamListeners } from '../support/gateway.ts'
 import { baseConfig, merged } from '../support/gateway-config.ts'
 import { temporaryFolder } from '../support/home.ts'
 import { type Outcome, runProgram, startProgram } from '../support/program.ts'
@@ -112,6 +112,8 @@ for (const [name, { config: over = {}, prepare, reason }] of Object.entries(case
       admin: await freePort(),
       control: await freePort(),
       prometheus: await freePort(),
+      http: await freePort(),
+      https: await freePort(),
       status: await freePort(),
     }
     const front = await freePort()
@@ -140,9 +142,10 @@ test('a gateway that is stopped while it starts ends at once, and leaves nothing
   const home = folder.path
   mkdirSync(path.join(home, 'conf'))
   const [admin, control, prometheus, status] = [await freePort(), await freePort(), await freePort(), await freePort()]
+  const [http, https] = [await freePort(), await freePort()]
   writeFileSync(
     path.join(home, 'conf/config.yaml'),
-    JSON.stringify(baseConfig({ admin, control, prometheus, status }, 2)),
+    JSON.stringify(baseConfig({ admin, control, prometheus, status, http, https }, 2)),
   )
   const start = startProgram(process.execPath, [path.join(root, 'bin/sluice'), 'start', '--foreground', '--home', home])
   await until(() => existsSync(path.join(home, 'logs/sluice.sock')), { what: 'the control socket' })
@@ -161,12 +164,12 @@ test('what a start could not have is started once it is there', async () => {
     resources: { '/stream_routes/r': { server_port: port, upstream: { nodes: { '127.0.0.1:1': 1 } } } },
   })
   try {
-    assert.equal((await gateway.status()).listeners.length, 0)
+    assert.equal((await streamListeners(gateway)).length, 0)
     assert.match(await gateway.log(), new RegExp(`cannot listen: tcp port ${port} .* is ${by}`))
     await gateway.restart()
-    assert.equal((await gateway.status()).listeners.length, 0)
+    assert.equal((await streamListeners(gateway)).length, 0)
     await undo()
-    await until(async () => (await gateway.status()).listeners[0]?.port === port, { what: 'the next try' })
+    await until(async () => (await streamListeners(gateway))[0]?.port === port, { what: 'the next try' })
   } finally {
     await gateway.stop()
     await undo()

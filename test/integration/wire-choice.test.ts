@@ -147,6 +147,8 @@ for (const { wire, prefix, env, skip, reason } of [
       control: await freePort(),
       prometheus: await freePort(),
       status: await freePort(),
+      http: await freePort(),
+      https: await freePort(),
     }
     mkdirSync(path.join(home, 'conf'))
     const config = merged(baseConfig(ports, 1), { sluice: { wire } })

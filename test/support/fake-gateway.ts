@@ -68,8 +68,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       passedOver: [{ name: 'epoll', reason: 'it needs Linux, this is a test' }],
       config: { file: fileOf(options), provider: 'embedded', reachable: true, revision, rejected: 0 },
       listeners: [
-        { transport: 'tcp', host: '127.0.0.1', port: 9100, tls: true, from: 'config' },
-        { transport: 'udp', host: '::', port: 53, tls: false, from: 'route' },
+        { transport: 'tcp', serves: 'stream', host: '127.0.0.1', port: 9100, tls: true, from: 'config' },
+        { transport: 'udp', serves: 'stream', host: '::', port: 53, tls: false, from: 'route' },
       ],
       workers: [{ index: 0, state: 'running', revision, connections: 12, restarts: 1, wire: 'portable' }],
       connections: { active: 12, accepted: 3456 },

@@ -1,14 +1,20 @@
 /** The configuration that every gateway of the tests starts from, and laying another over it. */
 
-export type PortName = 'admin' | 'control' | 'prometheus' | 'status'
+export type PortName = 'admin' | 'control' | 'prometheus' | 'status' | 'http' | 'https'
 
 export const adminKey = 'edd1c9f034335f136f87ad84b625c8f1'
 
-/** All servers on 127.0.0.1 at the given ports; no listener for traffic. */
+/** All servers on 127.0.0.1 at the given ports, HTTP and HTTPS among them; no listener for streams. */
 export function baseConfig(ports: Readonly<Record<PortName, number>>, workers: number): object {
   const at = (port: number): object => ({ ip: '127.0.0.1', port })
   return {
-    apisix: { control: at(ports.control), status: at(ports.status) },
+    apisix: {
+      proxy_mode: 'http&stream',
+      node_listen: [at(ports.http)],
+      ssl: { listen: [at(ports.https)] },
+      control: at(ports.control),
+      status: at(ports.status),
+    },
     deployment: {
       admin: { admin_listen: at(ports.admin), admin_key: [{ name: 'admin', key: adminKey, role: 'admin' }] },
     },

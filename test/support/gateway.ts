@@ -69,8 +69,14 @@ const ends: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGKIL
 
 /** Resolves when the gateway serves. Rejects with its log when it does not come up. */
 export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
-  const [admin, control, prometheus, status] = [await freePort(), await freePort(), await freePort(), await freePort()]
-  const ports = { admin, control, prometheus, status }
+  const ports: Record<PortName, number> = {
+    admin: await freePort(),
+    control: await freePort(),
+    prometheus: await freePort(),
+    status: await freePort(),
+    http: await freePort(),
+    https: await freePort(),
+  }
   const folder = temporaryFolder('sluice-gateway')
   const gateway = new Running(folder.path, ports, options)
   gateway.configure(options.config ?? {})
@@ -252,4 +258,9 @@ class Running implements TestGateway {
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop()
   }
+}
+
+/** The ports of streams that are open, those of config.yaml first. */
+export async function streamListeners(gateway: TestGateway): Promise<GatewayStatus['listeners']> {
+  return (await gateway.status()).listeners.filter(({ serves }) => serves === 'stream')
 }

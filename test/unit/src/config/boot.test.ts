@@ -35,7 +35,9 @@ test('an empty file and a missing one give the defaults', (context) => {
   const load = loader(context)
   const { conf, warnings } = load('# nothing\n')
   assert.deepEqual(warnings, [])
-  assert.equal(conf.apisix.proxy_mode, 'stream')
+  assert.equal(conf.apisix.proxy_mode, 'http')
+  assert.deepEqual(conf.apisix.node_listen, [9080])
+  assert.deepEqual(conf.apisix.ssl.listen, [{ ip: undefined, port: 9443 }])
   assert.equal(configProvider(conf), 'embedded')
   assert.deepEqual(conf.deployment.admin.admin_listen, { ip: '127.0.0.1', port: 9180 })
   assert.equal(conf.plugins.length, 107)
@@ -148,8 +150,6 @@ test('a wrong value fails with file, line, path, and what was expected', (contex
 test('what this version does not do is refused by name, never ignored', (context) => {
   const load = loader(context)
   const cases: [string, RegExp][] = [
-    ['apisix: {proxy_mode: http}', /apisix\.proxy_mode: HTTP is not served by this version of Sluice; set stream/],
-    ['apisix: {proxy_mode: http&stream}', /set stream/],
     ['apisix: {proxy_protocol: {enable_tcp_pp: true}}', /apisix\.proxy_protocol\.enable_tcp_pp: .*not built/],
     ['apisix: {stream_proxy: {tcp: [{addr: 9100, proxy_protocol: true}]}}', /tcp\[0\]\.proxy_protocol: .*not built/],
     ['apisix: {extra_lua_path: /x/?.lua}', /apisix\.extra_lua_path: Lua/],
@@ -183,11 +183,7 @@ nginx_config:
   http: {client_max_body_size: 1m, keepalive_timeout: 10s}
 discovery:
 `)
-  assert.deepEqual(warnings, [
-    'config.yaml:3: apisix.node_listen has no effect: HTTP traffic is not served by this version of Sluice',
-    'config.yaml:8: nginx_config.enable_cpu_affinity has no effect in Sluice',
-    'config.yaml:12: nginx_config.http has no effect: HTTP traffic is not served by this version of Sluice',
-  ])
+  assert.deepEqual(warnings, ['config.yaml:8: nginx_config.enable_cpu_affinity has no effect in Sluice'])
 })
 
 test('environment variables are put into values and keys and get the type that they read as', (context) => {
@@ -248,16 +244,20 @@ test('two listeners of one port and two servers of one port are named with both 
   const load = loader(context)
   const cases: [string, string][] = [
     [
-      'apisix:\n  stream_proxy:\n    tcp:\n      - 9100\n      - 9050-9100',
+      'apisix:\n  stream_proxy:\n    tcp:\n      - 9100\n      - 9050-9100\n  proxy_mode: stream',
       'config.yaml:5: apisix.stream_proxy.tcp[1]: tcp port 9100 is listened on already by apisix.stream_proxy.tcp[0], line 4',
     ],
     [
-      'apisix:\n  stream_proxy:\n    udp:\n      - 9100\n      - 0.0.0.0:9100',
+      'apisix:\n  stream_proxy:\n    udp:\n      - 9100\n      - 0.0.0.0:9100\n  proxy_mode: stream',
       'config.yaml:5: apisix.stream_proxy.udp[1]: udp port 9100 is listened on already by apisix.stream_proxy.udp[0], line 4',
     ],
     [
-      'apisix:\n  stream_proxy:\n    tcp: [9180]',
+      'apisix:\n  stream_proxy:\n    tcp: [9180]\n  proxy_mode: stream',
       'config.yaml:3: apisix.stream_proxy.tcp[0]: stream listen port 9180 conflicts with admin port (deployment.admin.admin_listen, by default)',
+    ],
+    [
+      'apisix:\n  node_listen: 9090',
+      'config.yaml:2: apisix.node_listen: http listen port 9090 conflicts with control port (apisix.control, by default)',
     ],
     [
       'apisix:\n  control:\n    port: 9091',
@@ -269,9 +269,9 @@ test('two listeners of one port and two servers of one port are named with both 
       failure(() => load(text)),
       expected,
     )
-  load('apisix: {stream_proxy: {tcp: [9100, "127.0.0.1:9100"], udp: [9100, 9180]}}')
-  load('apisix: {enable_admin: false, enable_control: false, stream_proxy: {tcp: [9180, 9090]}}')
-  load('apisix: {stream_proxy: {tcp: ["127.0.0.1:0", "127.0.0.1:0"]}}')
+  load('apisix: {proxy_mode: stream, stream_proxy: {tcp: [9100, "127.0.0.1:9100"], udp: [9100, 9180]}}')
+  load('apisix: {proxy_mode: stream, enable_admin: false, enable_control: false, stream_proxy: {tcp: [9180, 9090]}}')
+  load('apisix: {proxy_mode: stream, stream_proxy: {tcp: ["127.0.0.1:0", "127.0.0.1:0"]}}')
 })
 
 test('an Admin API with TLS needs a certificate, and a trusted file must exist', (context) => {

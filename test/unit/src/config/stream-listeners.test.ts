@@ -8,7 +8,10 @@ type Entry = number | string | ListenEntry
 
 function confWith(tcp: readonly Entry[], udp: readonly Entry[] = [], ipv6 = true): BootConf {
   const { apisix, ...rest } = bootSchema.fallback
-  return { ...rest, apisix: { ...apisix, enable_ipv6: ipv6, stream_proxy: { tcp, udp } } }
+  return {
+    ...rest,
+    apisix: { ...apisix, proxy_mode: 'stream' as const, enable_ipv6: ipv6, stream_proxy: { tcp, udp } },
+  }
 }
 
 const listen = (conf: BootConf, ipv6 = true) =>

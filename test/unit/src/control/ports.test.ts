@@ -25,7 +25,7 @@ before(async () => {
 after(() => folder[Symbol.dispose]())
 
 function boot(tcp: readonly unknown[]): BootConf {
-  const conf = { apisix: { stream_proxy: { tcp } }, sluice: { stream_ports: [opened] } }
+  const conf = { apisix: { proxy_mode: 'stream', stream_proxy: { tcp } }, sluice: { stream_ports: [opened] } }
   writeFileSync(path.join(folder.path, 'conf/config.yaml'), JSON.stringify(conf))
   const loaded: LoadedBoot = loadBootConf({ home: folder.path, env: {} })
   return loaded.conf

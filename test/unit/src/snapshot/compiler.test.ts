@@ -5,6 +5,7 @@ import { attachSharedCounters, createSharedCounters } from '../../../../src/base
 import type { Chain } from '../../../../src/plugin/chain.ts'
 import { PluginHost } from '../../../../src/plugin/host.ts'
 import type { AnyPlugin } from '../../../../src/plugin/plugin.ts'
+import { httpRouter } from '../../../../src/route/http-router.ts'
 import { type NormalChange, SnapshotCompiler } from '../../../../src/snapshot/compiler.ts'
 import { makeCa, makeCertificate } from '../../../support/certificates.ts'
 import { connectionOf } from '../../../support/connections.ts'
@@ -25,6 +26,7 @@ function setUp() {
   const counters = attachSharedCounters(createSharedCounters({ slots: 1024, workers: 1 }), 0)
   const host = new PluginHost({ plugins: [counting], counters, log, compileFilter: () => () => true })
   const compiler = new SnapshotCompiler({
+    httpRouter: httpRouter('radixtree_host_uri', [], { keepEncodedSlashes: false }),
     host,
     counters,
     certificates: { protocols: ['TLSv1.3'], ciphers: '', sessionTickets: false, ticketSecret: new Uint8Array(32) },

@@ -19,6 +19,7 @@ function plan(scheme?: string) {
   const unreachable: [string, number][] = []
   const made = new PortPlan({
     configured: [{ transport: 'tcp', host: '127.0.0.1', port: 9100, tls: false, path: 'apisix.stream_proxy.tcp[0]' }],
+    http: [],
     allowed: [{ from: 9200, to: 9299 }],
     host: '0.0.0.0',
     schemeOf: () => scheme,

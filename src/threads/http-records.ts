@@ -1,0 +1,54 @@
+/** What is kept of each HTTP exchange: its line in the access log. */
+import { compileLogFormat, type LogFormat } from '../base/log-format.ts'
+import type { HttpSession } from '../exchange/http-session.ts'
+import { type AccessLog, createAccessLog } from '../observability/access-log.ts'
+import type { Log } from '../observability/log.ts'
+import type { HttpConf } from './messages.ts'
+
+/** As nginx's `flush=3`. */
+const flushMs = 3000
+
+export class HttpRecords {
+  readonly #log: Log
+  #accessLog: AccessLog | undefined
+  #format: LogFormat | undefined
+  #settings: HttpConf['accessLog']
+
+  constructor(conf: HttpConf, log: Log) {
+    this.#log = log
+    this.configure(conf)
+  }
+
+  /** Puts other settings in force; an unchanged log goes on as it is. Throws, and changes nothing, when the file cannot be opened. */
+  configure({ accessLog: wanted }: HttpConf): void {
+    const had = this.#settings
+    const format = wanted === undefined ? undefined : compileLogFormat(wanted.format, wanted.escape)
+    if (had?.path !== wanted?.path || had?.bufferBytes !== wanted?.bufferBytes) {
+      const before = this.#accessLog
+      this.#accessLog =
+        wanted === undefined
+          ? undefined
+          : createAccessLog({
+              destination: wanted.path,
+              bufferBytes: wanted.bufferBytes,
+              flushMs,
+              log: this.#log,
+            })
+      void before?.close()
+    }
+    this.#format = format
+    this.#settings = wanted
+  }
+
+  ended(exchange: HttpSession): void {
+    if (this.#format !== undefined) this.#accessLog?.write(this.#format.render((name) => exchange.variable(name)))
+  }
+
+  reopen(): void {
+    this.#accessLog?.reopen()
+  }
+
+  async close(): Promise<void> {
+    await this.#accessLog?.close()
+  }
+}
