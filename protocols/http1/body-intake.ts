@@ -74,16 +74,19 @@ export class BodyIntake implements BodyOrigin {
     return this.#flowing
   }
 
-  /** The next request has come. `refusal`: why its body will not be read. */
-  begin(head: RequestHead, refusal: GatewayError | undefined): Http1RequestBody {
+  /** The next request has come. Its body has an `error` already if it is announced too large. */
+  begin(head: RequestHead): Http1RequestBody {
     const { length } = head
+    const { maxBodyBytes } = this.#settings
+    const body = new Http1RequestBody(this, length)
     this.#frames.begin(length)
+    this.#body = body
     this.#flowing = false
     this.#expectsContinue = head.expectsContinue
-    this.broken = refusal !== undefined
-    const body = new Http1RequestBody(this, length)
-    if (refusal !== undefined) body.broke(refusal)
-    this.#body = body
+    this.broken = maxBodyBytes > 0 && length !== undefined && length > maxBodyBytes
+    if (this.broken) {
+      body.broke(new GatewayError('body_too_large', `${length} bytes of body, allowed are ${maxBodyBytes}`))
+    }
     return body
   }
 

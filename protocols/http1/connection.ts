@@ -281,36 +281,25 @@ export class ServerConnection implements Receiver, HttpConnection, AnswerOrigin,
   }
 
   #begin(head: RequestHead): void {
-    if (head.form === 'authority') {
-      this.#refuse(new GatewayError('bad_request', 'CONNECT is not served'), 405)
-      return
-    }
+    if (head.form === 'authority') return this.#refuse(new GatewayError('bad_request', 'CONNECT is not served'), 405)
     const path = normalisePath(head.uri)
     if (path === undefined) {
-      this.#refuse(new GatewayError('bad_request', 'a path that cannot be normalised'), 400)
-      return
+      return this.#refuse(new GatewayError('bad_request', 'a path that cannot be normalised'), 400)
     }
     this.#requests += 1
     this.#state = exchanging
     this.#answered = false
     const { link } = this
-    const refusal = this.#tooLarge(head.length)
-    const body = this.#intake.begin(head, refusal)
+    const body = this.#intake.begin(head)
     const request = new Http1Request(head, path, link.tls === undefined ? 'http' : 'https', body)
     const session = new HttpSession('http1', this.listener, link, request)
     session.connectionRequests = this.#requests
-    if (refusal !== undefined) session.error = refusal
+    session.error = body.error
     const answer = new Http1Answer(this, head.method === 'HEAD', head.version, head.upgrade, head.keepAlive)
     this.#body = body
     this.#answer = answer
     this.#owner = this.#road.accept(session, answer)
     this.#owner.start()
-  }
-
-  #tooLarge(length: number | undefined): GatewayError | undefined {
-    const { maxBodyBytes } = this.#settings
-    if (length === undefined || maxBodyBytes === 0 || length <= maxBodyBytes) return undefined
-    return new GatewayError('body_too_large', `${length} bytes of body, allowed are ${maxBodyBytes}`)
   }
 
   /** The link has taken the answer whole. */

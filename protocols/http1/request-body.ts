@@ -28,7 +28,6 @@ export class Http1RequestBody implements RequestBody, CollectorSource {
   #collector: BodyCollector | undefined
   #collected: Promise<CollectedBody> | undefined
   #over: boolean
-  /** Why it will never be whole. */
   #error: GatewayError | undefined
   received: number
   complete: boolean
@@ -49,6 +48,11 @@ export class Http1RequestBody implements RequestBody, CollectorSource {
 
   get length(): number | undefined {
     return this.#length
+  }
+
+  /** Why it will not be whole, where that is known. */
+  get error(): GatewayError | undefined {
+    return this.#error
   }
 
   get replayable(): boolean {
