@@ -56,15 +56,10 @@ export class HttpJourney implements SinkOwner, TriesOwner {
 
   start(): void {
     const { exchange } = this
-<<<<<<< src/forward/http-journey.ts
-    this.#road.options.leases.take(this.#globals)
-    if (exchange.error !== undefined) return this.abandoned(exchange.error)
-=======
     const { globalRules } = this.#snapshot
     this.#road.options.leases.take(globalRules.chain)
     if (exchange.error !== undefined) return this.abandoned(exchange.error)
     if (!this.#normalise()) return this.abandoned(new GatewayError('bad_request', 'the path cannot be normalised'))
->>>>>>> /tmp/other.tmp
     const match = this.#snapshot.http.match(exchange)
     if (!exchange.wantsBody) return this.#matched(match)
     // Some route looks into the body: what was decided without it is decided again.

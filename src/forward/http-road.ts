@@ -77,17 +77,10 @@ export class HttpExchangeRoad implements HttpRoad {
   refused(link: Link, error: GatewayError, status: number, listener: string): RefusalAnswer | undefined {
     this.options.refused(link, error, status, listener)
     if (status === 0) return undefined
-<<<<<<< src/forward/http-road.ts
-    const answer = composeAnswer({ status })
-    answer.head.headers.push('server', 'Server', this.options.settings().server)
-    answer.head.headers.push('date', 'Date', httpDate())
-    return answer
-=======
     const { head, body } = composeAnswer({ status })
     head.headers.push('server', 'Server', this.options.settings().server)
     head.headers.push('date', 'Date', httpDate())
     return { head, body }
->>>>>>> /tmp/other.tmp
   }
 
   /** Called by a journey at its end, exactly once. */
