@@ -2,7 +2,7 @@
  * The load generators and echo servers: C programs of benchmark/load, compiled at run time and pinned to the load's processor,
  * and wrk. C, so that the load costs little beside what is measured.
  */
-import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -47,6 +47,7 @@ export interface Held {
   kill(signal: NodeJS.Signals): void
   /** Resolves when it has ended, by itself or by a signal. */
   readonly ended: Promise<void>
+  readonly hasEnded: boolean
   stop(): Promise<void>
 }
 
@@ -93,7 +94,17 @@ export class Generators {
         if (line !== undefined || lines[0] === undefined) return
         line = lines[0]
         const kill = (signal: NodeJS.Signals): void => void child.kill(signal)
-        ready({ pid: child.pid ?? 0, line, last: () => last, kill, ended, stop: () => stop(child) })
+        ready({
+          pid: child.pid ?? 0,
+          line,
+          last: () => last,
+          kill,
+          ended,
+          get hasEnded() {
+            return hasEnded(child)
+          },
+          stop: () => stop(child),
+        })
       })
     })
   }
@@ -108,10 +119,14 @@ export class Generators {
   }
 }
 
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null
+}
+
 /** Also one that is stopped by SIGSTOP. */
 function stop(child: ChildProcessByStdio<Writable, Readable, null>): Promise<void> {
   return new Promise((done) => {
-    if (child.exitCode !== null || child.signalCode !== null) return done()
+    if (hasEnded(child)) return done()
     child.once('exit', () => done())
     child.kill()
     child.kill('SIGCONT')

@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { wires } from '../../src/net/wires.ts'
 import { findProgram } from '../../test/support/servers/program.ts'
+import { soak } from '../soak/soak.ts'
 import { changeLatency } from './change-latency.ts'
 import { compare } from './comparison.ts'
 import { type Choice, chosenWires, reasonOf } from './contenders.ts'
@@ -22,6 +23,8 @@ import { streamLatency, streamWorkloads } from './workloads.ts'
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 const names = [...streamWorkloads.map(({ name }) => name), streamLatency.name, 'idle-memory', 'change-latency']
+/** Only by name: it takes long, compares nobody, and may fail. */
+const alone = ['soak']
 
 const { values } = parseArgs({
   options: {
@@ -30,6 +33,10 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '5' },
     sessions: { type: 'string', default: '9000' },
     routes: { type: 'string', default: '10000' },
+    trips: { type: 'string', default: '24000000' },
+    connections: { type: 'string', default: '1000000' },
+    minutes: { type: 'string', default: '15' },
+    seed: { type: 'string', default: '1' },
     wire: { type: 'string', default: 'all' },
     contenders: { type: 'string', default: 'sluice,nginx,haproxy' },
     profile: { type: 'boolean', default: false },
@@ -38,9 +45,9 @@ const { values } = parseArgs({
 })
 
 const wanted = values.only.split(',')
-const unknown = wanted.filter((name) => !names.includes(name))
+const unknown = wanted.filter((name) => ![...names, ...alone].includes(name))
 if (unknown.length > 0) {
-  say(`unknown: ${unknown.join()}; there are ${names.join()}`)
+  say(`unknown: ${unknown.join()}; there are ${[...names, ...alone].join()}`)
   process.exit(2)
 }
 if (cpus().length < 2 || findProgram('taskset') === undefined) {
@@ -51,7 +58,7 @@ if (cpus().length < 2 || findProgram('taskset') === undefined) {
 const loadCpu = 0
 const proxyCpu = 1
 const [seconds, rounds] = [Number(values.seconds), Number(values.rounds)]
-const allWires = wires.map(({ name }) => name).reverse()
+const allWires = wires.map(({ name }) => name)
 const choice: Choice = { names: values.contenders.split(','), wires: chosenWires(values.wire, allWires) }
 for (const line of describeRun(rounds, seconds)) say(line)
 const generators = await Generators.compile(loadCpu)
@@ -63,6 +70,7 @@ try {
     say('\n## change-latency: changes by the Admin API, until they are in force on every worker')
     say(await changeLatency({ routes: Number(values.routes), changes: 500, workers: 2 }))
   }
+  if (wanted.includes('soak')) await soaks()
 } finally {
   generators.remove()
 }
@@ -75,6 +83,18 @@ function profiler(): Profiler | undefined {
   if (missing !== undefined) say(`skipped: profiles (${missing})`)
   const folder = join(resolve(values.results), new Date().toISOString().replaceAll(':', '-'))
   return missing === undefined ? new Profiler(folder, generators, seconds) : undefined
+}
+
+/** Of each wire that was asked for; the process ends with 1 if one of them did what it must not. */
+async function soaks(): Promise<void> {
+  const [trips, connections] = [Number(values.trips), Number(values.connections)]
+  const [minutes, seed] = [Number(values.minutes), Number(values.seed)]
+  for (const wire of choice.wires) {
+    say(`\n## soak: ${wire}, seed ${seed}`)
+    const violations = await soak({ wire, trips, connections, minutes, seed, cpu: proxyCpu, generators, say })
+    say(violations.length === 0 ? `${wire}: passed` : `${wire}: ${violations.length} violations`)
+    if (violations.length > 0) process.exitCode = 1
+  }
 }
 
 async function streams(): Promise<void> {

@@ -1,7 +1,7 @@
 /*
  * soak-udp PORT HOST SOCKETS RATE SEED: datagrams of random sizes there and back, RATE of them a second, each byte of an answer
- * compared. A socket lives for some of them, so that sessions begin and end. Prints what has happened so far four times a second,
- * until it is killed.
+ * compared. A socket lives for some of them, so that sessions begin and end. What is not back after half a second counts as lost,
+ * or as late when it comes after all. Prints what has happened so far four times a second, until it is killed.
  */
 #define _GNU_SOURCE
 #include "measure.h"
@@ -27,7 +27,7 @@ static struct dice dice;
 static struct sockaddr_in address;
 static int epoll, host;
 static uint32_t streams;
-static uint64_t trips, sessions, lost, wrong;
+static uint64_t trips, sessions, lost, late, wrong;
 
 static void open_client(struct client *c) {
   struct sockaddr_in source = loopback(host, 0);
@@ -38,14 +38,15 @@ static void open_client(struct client *c) {
   streams += 17;
   c->number = 0;
   c->waiting = 0;
-  c->left = LIFE;
+  c->left = LIFE / 2 + (int)roll(&dice, LIFE);
   sessions++;
   struct epoll_event event = {.events = EPOLLIN, .data.u32 = (uint32_t)(c - clients)};
   if (epoll_ctl(epoll, EPOLL_CTL_ADD, c->fd, &event) != 0) fail("epoll_ctl");
 }
 
 static void ask(struct client *c, int64_t now) {
-  if (c->left-- == 0) {
+  /* Not while an answer may be on its way: it would count as lost. */
+  if (c->left-- <= 0 && !c->waiting) {
     close(c->fd);
     open_client(c);
   }
@@ -68,7 +69,12 @@ static void receive(struct client *c) {
     fprintf(stderr, "wrong datagram: %u %u instead of %u %u\n", head.stream, head.number, c->stream, c->number);
     wrong++;
   }
-  if (head.number != c->number) return;
+  if (head.number != c->number) {
+    /* Taken for lost before. */
+    if (lost > 0) lost--;
+    late++;
+    return;
+  }
   c->waiting = 0;
   trips++;
 }
@@ -105,8 +111,8 @@ int main(int argc, char **argv) {
     }
     if (now - told < (int64_t)REPORT_MS * 1000000) continue;
     told = now;
-    printf("{\"trips\":%llu,\"connections\":%llu,\"lost\":%llu,\"wrong\":%llu}\n", (unsigned long long)trips,
-           (unsigned long long)sessions, (unsigned long long)lost, (unsigned long long)wrong);
+    printf("{\"trips\":%llu,\"connections\":%llu,\"lost\":%llu,\"late\":%llu,\"wrong\":%llu}\n", (unsigned long long)trips,
+           (unsigned long long)sessions, (unsigned long long)lost, (unsigned long long)late, (unsigned long long)wrong);
     fflush(stdout);
   }
 }
