@@ -111,7 +111,8 @@ export class EpollStream implements Stream, Entry, Reader, Writer {
           return
         }
       }
-      this.send(bytes.slice())
+      // Not `slice`: that of a Buffer would be the same memory.
+      this.send(new Uint8Array(bytes))
       return
     }
     if (bytes.length === 0 || (this.#flags & (closed | broke)) !== 0) return
