@@ -47,7 +47,7 @@ export class Inbox {
 
   /** All that is left, owned by the caller. */
   take(): Uint8Array {
-    const rest = this.at === this.to ? nothing : this.bytes.slice(this.at, this.to)
+    const rest = this.at === this.to ? nothing : new Uint8Array(this.bytes.subarray(this.at, this.to))
     this.#clear()
     return rest
   }
