@@ -20,7 +20,8 @@ import { SwitchableLog } from './observability/switchable-log.ts'
 import type { AnyPlugin } from './plugin/plugin.ts'
 import { SwitchableCatalogue } from './plugin/switchable-catalogue.ts'
 import { plugins } from './plugins/index.ts'
-import { loadExtraPlugins } from './threads/extra-plugins.ts'
+import type { NormalChange } from './snapshot/compiler.ts'
+import { enabledNames, loadExtraPlugins } from './threads/extra-plugins.ts'
 import { checkWorkerConf, configuredWire, errorLogDestination, lingerMs, workerConf } from './threads/worker-conf.ts'
 
 export type { GatewayStatus } from './control/gateway-status.ts'
@@ -74,14 +75,6 @@ async function readBoot({ home, configFile }: GatewayOptions): Promise<LoadedBoo
   return ensureAdminKey(loaded)
 }
 
-/** The lists of config.yaml; a user's own plugins need not stand in them. */
-function enabledPlugins(boot: LoadedBoot, extra: readonly AnyPlugin[]) {
-  return {
-    httpEnabled: boot.conf.plugins,
-    streamEnabled: [...boot.conf.stream_plugins, ...extra.map((plugin) => plugin.name)],
-  }
-}
-
 class WiredGateway implements Gateway {
   readonly #options: GatewayOptions
   readonly #wire: WireChoice
@@ -89,7 +82,9 @@ class WiredGateway implements Gateway {
   readonly #configuration: Configuration
   readonly #ports: Ports
   readonly #traffic: Traffic
-  readonly #extra: readonly AnyPlugin[]
+  /** Of the user's own plugins: that in force, and the last that was tried. */
+  #pluginGeneration = 0
+  #lastGeneration = 0
   readonly #startedAt = new Date()
   readonly #stopResolver: () => void
   readonly #catalogue: SwitchableCatalogue
@@ -104,12 +99,11 @@ class WiredGateway implements Gateway {
     this.#options = options
     this.#boot = boot
     this.#wire = wire
-    this.#extra = extra
     const { home } = options
     const { conf } = boot
     mkdirSync(join(home, 'logs'), { recursive: true })
     this.#log = new SwitchableLog(errorLogDestination(home, conf), conf.nginx_config.error_log_level, 'main')
-    this.#catalogue = new SwitchableCatalogue({ built: [...plugins, ...extra], ...enabledPlugins(boot, extra) })
+    this.#catalogue = new SwitchableCatalogue({ built: [...plugins, ...extra], ...enabledNames(boot.conf, extra) })
     const { enable_encrypt_fields: encrypted, keyring } = conf.apisix.data_encryption
     const { resolver, close } = createResolver(conf, this.#log)
     this.#stopResolver = close
@@ -185,11 +179,12 @@ class WiredGateway implements Gateway {
     const before = this.#boot
     const boot = await readBoot(this.#options)
     const warnings = [...boot.warnings, ...restartNeeded(before.conf, boot.conf)]
-    const next = workerConf(this.#options.home, boot.conf)
+    const next = workerConf(this.#options.home, boot.conf, this.#pluginGeneration)
     // What can fail comes first, and what was in force stays until it has succeeded.
     checkWorkerConf(next)
     configuredWire(boot.conf)
     await this.#traffic.check(boot.conf)
+    const extra = await this.#extraOf(boot, this.#pluginGeneration)
     const apis = await this.#prepareApis(before, boot)
     if (this.#ending !== undefined) {
       await apis?.cancel()
@@ -197,8 +192,9 @@ class WiredGateway implements Gateway {
     }
     this.#boot = boot
     this.#log.configure(errorLogDestination(this.#options.home, boot.conf), boot.conf.nginx_config.error_log_level)
-    this.#enablePlugins(boot)
-    warnings.push(...(await this.#traffic.reconfigure(boot.conf, next)))
+    const changed = this.#enablePlugins(boot, extra)
+    warnings.push(...(await this.#traffic.reconfigure(boot.conf, next, changed)))
+    this.#configuration.reconsider()
     await apis?.complete().catch((error: Error) => warnings.push(error.message))
     this.#log.notice({ file: boot.file }, 'the configuration was reloaded')
     for (const warning of warnings) this.#log.warn({ file: boot.file }, warning)
@@ -228,15 +224,7 @@ class WiredGateway implements Gateway {
       wire: this.#wire,
       collect: () => this.#traffic.metrics(),
       gauges: () => controlGauges(this.#configuration),
-      reloadPlugins: async () => {
-        // Of the whole file, only the lists of plugins come into force.
-        const { conf: read } = await readBoot(this.#options)
-        const { conf: old, ...loaded } = this.#boot
-        const { plugins, stream_plugins } = read
-        this.#boot = { ...loaded, conf: { ...old, plugins, stream_plugins } }
-        this.#enablePlugins(this.#boot)
-        await this.#traffic.configure(workerConf(this.#options.home, this.#boot.conf))
-      },
+      reloadPlugins: () => this.#reloadPlugins(),
       log: this.#log,
     }
   }
@@ -249,8 +237,33 @@ class WiredGateway implements Gateway {
     return this.#apis?.prepare(this.#apisOptions(next))
   }
 
-  #enablePlugins(boot: LoadedBoot): void {
-    this.#catalogue.enable(enabledPlugins(boot, this.#extra))
+  /** Of the whole file, only what it says of plugins comes into force; the user's own are loaded anew. */
+  async #reloadPlugins(): Promise<void> {
+    const { conf: read } = await readBoot(this.#options)
+    const { conf: old, ...loaded } = this.#boot
+    const { plugins, stream_plugins } = read
+    const sluice = { ...old.sluice, extra_plugins: read.sluice.extra_plugins }
+    const boot = { ...loaded, conf: { ...old, plugins, stream_plugins, sluice } }
+    // What cannot be loaded changes nothing.
+    const generation = ++this.#lastGeneration
+    const extra = await this.#extraOf(boot, generation)
+    this.#pluginGeneration = generation
+    this.#boot = boot
+    const changed = this.#enablePlugins(boot, extra)
+    const troubles = await this.#traffic.configure(workerConf(this.#options.home, boot.conf, generation), changed)
+    this.#configuration.reconsider()
+    if (troubles.length > 0) throw new Error(troubles.join('; '))
+    this.#log.notice({ extra: extra.map(({ name }) => name) }, 'the plugins were reloaded')
+  }
+
+  #extraOf({ conf }: LoadedBoot, generation: number): Promise<readonly AnyPlugin[]> {
+    return loadExtraPlugins(workerConf(this.#options.home, conf).extraPlugins, generation)
+  }
+
+  /** Returns the resources that these plugins give another normal form. */
+  #enablePlugins(boot: LoadedBoot, extra: readonly AnyPlugin[]): readonly NormalChange[] {
+    this.#catalogue.enable({ built: [...plugins, ...extra], ...enabledNames(boot.conf, extra) })
+    return this.#configuration.renew()
   }
 
   async #close(lingerMs: number): Promise<void> {

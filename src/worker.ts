@@ -18,7 +18,7 @@ import { compileExpression } from './route/expression.ts'
 import type { HttpRouterIndex } from './route/http-route.ts'
 import { httpRouter } from './route/http-router.ts'
 import { type NormalChange, SnapshotCompiler } from './snapshot/compiler.ts'
-import { loadExtraPlugins } from './threads/extra-plugins.ts'
+import { enabledPlugins, loadExtraPlugins } from './threads/extra-plugins.ts'
 import { HttpRecords } from './threads/http-records.ts'
 import { HttpService } from './threads/http-service.ts'
 import { Listening, listenAddress } from './threads/listening.ts'
@@ -47,14 +47,9 @@ process.on('unhandledRejection', told)
 
 const wheel = new TimerWheel()
 const counters = attachSharedCounters(boot.counters, boot.index)
-const extra = await loadExtraPlugins(conf.extraPlugins)
-// A user's own plugins need not stand in the list of those that are enabled, and go before built-in ones of the same name.
-const enabled = (next: WorkerConf): readonly AnyPlugin[] => [
-  ...plugins.filter(({ name, subsystem }) =>
-    (subsystem === 'stream' ? next.streamPlugins : next.plugins).includes(name),
-  ),
-  ...extra,
-]
+let extra = await loadExtraPlugins(conf.extraPlugins, conf.pluginGeneration)
+const enabled = (next: WorkerConf): readonly AnyPlugin[] =>
+  enabledPlugins(plugins, { http: next.plugins, stream: next.streamPlugins }, extra)
 const attributes = (plugin: string): Json | undefined => conf.pluginAttributes[plugin] as Json | undefined
 const host = new PluginHost({ plugins: enabled(conf), counters, log, compileFilter, attributes })
 const leases = new ChainLeases()
@@ -169,15 +164,23 @@ async function quiet(): Promise<void> {
   }
 }
 
-/** Throws when a log file cannot be opened; the rest is in force then. */
-function configure(next: WorkerConf): void {
+/** One at a time, in the order in which main sent them. */
+let configuring: Promise<void> = Promise.resolve()
+
+/** What decides on which plugins there are. */
+const pluginsIn = (of: WorkerConf): string =>
+  JSON.stringify([of.plugins, of.streamPlugins, of.extraPlugins, of.pluginGeneration, of.pluginAttributes])
+
+/** Rejects when a log file cannot be opened, and the rest is in force then; or when a plugin cannot be loaded, and nothing is. */
+async function configure(next: WorkerConf, resources: readonly NormalChange[]): Promise<void> {
+  if (pluginsIn(next) !== pluginsIn(conf)) extra = await loadExtraPlugins(next.extraPlugins, next.pluginGeneration)
+  // From here on at once: no exchange may see new plugins with old values.
   const before = conf
   conf = next
-  const pluginsOf = ({ plugins: names, streamPlugins }: WorkerConf): string => JSON.stringify([names, streamPlugins])
-  if (pluginsOf(next) !== pluginsOf(before)) {
-    host.enable(enabled(next))
-    compiler.rechain()
-  }
+  const others = pluginsIn(next) !== pluginsIn(before)
+  if (others) host.enable(enabled(next))
+  if (resources.length > 0) compiler.apply(resources, compiler.current.revision)
+  if (others) compiler.rechain()
   const defaults = certificateDefaults(next, boot.ticketSecret)
   const old = certificateDefaults(before, boot.ticketSecret)
   if (JSON.stringify(defaults) !== JSON.stringify(old)) compiler.recertify(defaults)
@@ -191,7 +194,9 @@ function configure(next: WorkerConf): void {
 /** Does one order; what it returns is the answer of orders that have one. */
 const orders: { [T in keyof Answers]: (order: Extract<ToWorker, { type: T }>) => Promise<Answers[T]> } = {
   conf: async (order) => {
-    configure(order.conf)
+    const mine = configuring.then(() => configure(order.conf, order.resources))
+    configuring = mine.catch(() => {})
+    await mine
     return null
   },
   listen: (order) => listening.set(order.listeners, order.lingerMs),

@@ -19,6 +19,7 @@ export interface Rejection {
   readonly reason: string
   /** Revision of the value that was refused. */
   readonly modifiedIndex: number
+  readonly resource: Resource
   /** Whether an older form is in use in its place. */
   readonly kept: boolean
 }
@@ -98,6 +99,17 @@ export class MemoryStore implements ResourceStore {
     this.#announce(accepted)
   }
 
+  /** What is right may have changed: takes in what was refused and is right now. */
+  reconsider(): void {
+    const accepted: Change[] = []
+    for (const { resource } of [...this.#rejected.values()]) {
+      if (!this.#accepts(resource)) continue
+      ensure(this.#kinds, resource.kind).set(resource.id, resource)
+      accepted.push({ type: 'put', resource })
+    }
+    this.#announce(accepted)
+  }
+
   onChange(listener: (changes: readonly Change[]) => void): () => void {
     // wrapped, so that one function registered twice is heard twice and taken away once
     const own = (changes: readonly Change[]) => listener(changes)
@@ -141,7 +153,7 @@ export class MemoryStore implements ResourceStore {
     }
     const kept = this.get(kind, id) !== undefined
     const before = this.#rejected.get(key)
-    this.#rejected.set(key, { kind, id, reason, modifiedIndex, kept })
+    this.#rejected.set(key, { kind, id, reason, modifiedIndex, resource, kept })
     // a full re-read brings the same bad value again: once in the log is enough
     if (before?.modifiedIndex === modifiedIndex && before.reason === reason) return false
     this.#rejections++

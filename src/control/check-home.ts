@@ -12,7 +12,7 @@ import type { AnyPlugin } from '../plugin/plugin.ts'
 import { kinds } from '../resources/index.ts'
 import { danglingReference } from '../resources/references.ts'
 import { createResourceCheck, type ResourceCheck } from '../snapshot/check.ts'
-import { loadExtraPlugins } from '../threads/extra-plugins.ts'
+import { enabledNames, loadExtraPlugins } from '../threads/extra-plugins.ts'
 import { configuredWire, workerConf } from '../threads/worker-conf.ts'
 
 export interface Findings {
@@ -50,17 +50,15 @@ async function checkResources(
   findings: Findings,
 ): Promise<void> {
   const { conf, env } = boot
-  const catalogue = createCatalogue({
-    built: [...plugins, ...extra],
-    httpEnabled: conf.plugins,
-    streamEnabled: [...conf.stream_plugins, ...extra.map((plugin) => plugin.name)],
-  })
+  const catalogue = createCatalogue({ built: [...plugins, ...extra], ...enabledNames(conf, extra) })
   const store: MemoryStore = new MemoryStore({ check: (...args) => check.checkLoaded(...args), log: silentLog })
   const check: ResourceCheck = createResourceCheck({
     kinds,
     catalogue,
     lookup: store,
     keyring: conf.apisix.data_encryption.keyring,
+    pluginKeyring: configProvider(conf) === 'embedded' ? conf.apisix.data_encryption.keyring : [],
+    passesOverPlugins: configProvider(conf) === 'embedded',
     environment: (name) => env[name],
   })
   const provider = configProvider(conf)

@@ -2,6 +2,7 @@
  * The resources as the main thread keeps them: followed from their source, checked, and turned into what workers compile.
  * It knows which kinds traffic needs; it does not know workers.
  */
+import { isDeepStrictEqual } from 'node:util'
 import type { JsonObject } from '../base/json.ts'
 import { MemoryStore } from '../config/resource-store.ts'
 import type { ConfigSource } from '../config/source.ts'
@@ -29,8 +30,11 @@ const trafficKinds = [
   'stream_routes',
 ] as const
 
-/** Sources whose values the Admin API has written, and sealed. In files people write secrets as they are. */
-const sealingSources: ReadonlySet<string> = new Set(['embedded', 'etcd'])
+/**
+ * Sources that the Admin API writes to. It has sealed what is secret in them, and others may have written there who have other
+ * plugins; in a file people write secrets as they are, and a plugin that there is not is a mistake.
+ */
+const storesWithWriters: ReadonlySet<string> = new Set(['embedded', 'etcd'])
 
 export interface ConfigurationOptions {
   readonly source: ConfigSource
@@ -64,7 +68,8 @@ export class Configuration {
       catalogue: options.catalogue,
       lookup: this.store,
       keyring: options.keyring,
-      pluginKeyring: sealingSources.has(this.source.name) ? options.keyring : [],
+      pluginKeyring: storesWithWriters.has(this.source.name) ? options.keyring : [],
+      passesOverPlugins: storesWithWriters.has(this.source.name),
       environment: options.environment,
     })
     this.#names = new NameWatch(options.resolver, options.addressChanged)
@@ -99,6 +104,29 @@ export class Configuration {
     return this.#normal.get(kind)?.get(id)
   }
 
+  /**
+   * The catalogue has changed: the values in force are made normal anew. Returns those that came out otherwise; they are as
+   * good as announced. What was refused before is not looked at: `reconsider`.
+   */
+  renew(): readonly NormalChange[] {
+    const changed: NormalChange[] = []
+    for (const [kind, values] of this.#normal) {
+      for (const [id, before] of values) {
+        const resource = this.store.get(kind, id)
+        const value = resource === undefined ? undefined : this.#normalized(kind, id, resource.value)
+        if (value === undefined || isDeepStrictEqual(value, before)) continue
+        values.set(id, value)
+        changed.push({ kind, id, value })
+      }
+    }
+    return changed
+  }
+
+  /** The catalogue has changed: what it refused may be right now. */
+  reconsider(): void {
+    this.store.reconsider()
+  }
+
   async close(): Promise<void> {
     this.#stopping.abort()
     this.#names.close()
@@ -112,13 +140,8 @@ export class Configuration {
       const { kind, id } = change.type === 'put' ? change.resource : change
       const values = this.#normal.get(kind)
       if (values === undefined) continue
-      let value: JsonObject | undefined
-      try {
-        value = change.type === 'put' ? this.check.normalize(kind, id, change.resource.value) : undefined
-      } catch (error) {
-        this.#options.log.error({ kind, id, error }, 'a resource cannot be used; its last good form stays')
-        continue
-      }
+      const value = change.type === 'put' ? this.#normalized(kind, id, change.resource.value) : undefined
+      if (value === undefined && change.type === 'put') continue
       if (value === undefined) values.delete(id)
       else values.set(id, value)
       if (kind !== 'ssls') releases.push(this.#watchNames(kind, id, value))
@@ -127,6 +150,15 @@ export class Configuration {
     if (normal.length > 0) this.#options.changed(normal, this.store.revision)
     // Not before: workers would lose the addresses of nodes that they still have.
     for (const release of releases) release()
+  }
+
+  #normalized(kind: string, id: string, value: JsonObject): JsonObject | undefined {
+    try {
+      return this.check.normalize(kind, id, value)
+    } catch (error) {
+      this.#options.log.error({ kind, id, error }, 'a resource cannot be used; its last good form stays')
+      return undefined
+    }
   }
 
   #watchNames(kind: string, id: string, value: JsonObject | undefined): () => void {

@@ -22,7 +22,6 @@ const fixed: Readonly<Record<string, (conf: BootConf) => unknown>> = {
   'sluice.limits.history': (conf) => conf.sluice.limits.history,
   'sluice.limits.shared_counters': (conf) => conf.sluice.limits.shared_counters,
   'sluice.limits.metric_series': (conf) => conf.sluice.limits.metric_series,
-  'sluice.extra_plugins': (conf) => conf.sluice.extra_plugins,
 }
 
 /** One sentence for each key that differs and needs a restart. */

@@ -111,12 +111,12 @@ export class Traffic {
     await this.ports.check(conf)
   }
 
-  /** Puts another config.yaml in force; resolves with what could not be done. */
-  async reconfigure(conf: BootConf, next: WorkerConf): Promise<readonly string[]> {
+  /** Puts another config.yaml in force, and with it `resources`; resolves with what could not be done. */
+  async reconfigure(conf: BootConf, next: WorkerConf, resources: readonly NormalChange[]): Promise<readonly string[]> {
     this.#conf = conf
     if (!this.#started) return []
     this.ports.replan(conf)
-    const troubles = [...(await this.configure(next))]
+    const troubles = [...(await this.configure(next, resources))]
     const asked = workerCount(conf)
     if (asked > this.#maxWorkers) {
       troubles.push(
@@ -131,10 +131,10 @@ export class Traffic {
     return [...troubles, ...(await this.ports.apply())]
   }
 
-  /** Resolves with what workers could not do of it. */
-  async configure(next: WorkerConf): Promise<readonly string[]> {
+  /** Resolves with what workers could not do of it. `resources` come into force at the same instant. */
+  async configure(next: WorkerConf, resources: readonly NormalChange[] = []): Promise<readonly string[]> {
     this.#workerConf = next
-    return this.#pool.configure(next)
+    return this.#pool.configure(next, resources)
   }
 
   metrics(): Promise<readonly MetricsSnapshot[]> {

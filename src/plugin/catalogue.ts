@@ -5,7 +5,14 @@
 import type { JsonObject, JsonSchema } from '../base/json.ts'
 import { compileSchema } from '../base/json-schema.ts'
 import { isAuthPlugin } from '../resources/consumer-keys.ts'
-import { mapPluginSecrets, type PluginsOf, pluginsFault, pluginsWithDefaults, type Shelf } from './check-plugins.ts'
+import {
+  askedFor,
+  mapPluginSecrets,
+  type PluginsOf,
+  pluginsFault,
+  pluginsWithDefaults,
+  type Shelf,
+} from './check-plugins.ts'
 import { encryptedFieldsOf, mapFields } from './encrypted-fields.ts'
 import type { AnyPlugin } from './plugin.ts'
 import { withMeta } from './plugin-meta.ts'
@@ -14,6 +21,8 @@ import { knownPlugins, type Subsystem } from './plugin-table.ts'
 export interface PluginCatalogue {
   /** The message of the first fault of a `plugins` object. */
   check(plugins: JsonObject, place: PluginsOf): string | undefined
+  /** A copy without plugins that the configuration does not ask for. */
+  askedFor(plugins: JsonObject, place: PluginsOf): JsonObject
   /** A copy of a `plugins` object that passed `check`, with defaults filled in. */
   withDefaults(plugins: JsonObject, place: PluginsOf): JsonObject
   /** The message of what is wrong with a `plugin_metadata` value. */
@@ -51,6 +60,7 @@ export function createCatalogue({ built, httpEnabled, streamEnabled }: Catalogue
   const shelf: Shelf = {
     find: (name, subsystem) => shelves[subsystem].plugins.get(name),
     isEnabled: (name, subsystem) => all.has(name) && shelves[subsystem].switchedOn.has(name),
+    isAskedFor: (name, subsystem) => shelves[subsystem].switchedOn.has(name),
   }
   const anywhere = (name: string) => shelf.find(name, 'http') ?? shelf.find(name, 'stream')
 
@@ -60,6 +70,7 @@ export function createCatalogue({ built, httpEnabled, streamEnabled }: Catalogue
     enabled: (subsystem) => shelves[subsystem].ordered,
     names: (subsystem) => shelves[subsystem].ordered.map(({ name }) => name),
     check: (plugins, place) => pluginsFault(shelf, plugins, place),
+    askedFor: (plugins, place) => askedFor(shelf, plugins, place),
     withDefaults: (plugins, place) => pluginsWithDefaults(shelf, plugins, place),
     checkMetadata: (name, value) => {
       const plugin = anywhere(name)

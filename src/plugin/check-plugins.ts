@@ -19,6 +19,8 @@ export interface Shelf {
   find(name: string, subsystem: Subsystem): AnyPlugin | undefined
   /** Switched on, built or not. */
   isEnabled(name: string, subsystem: Subsystem): boolean
+  /** The configuration asks for a plugin of that name, whether there is one or not. */
+  isAskedFor(name: string, subsystem: Subsystem): boolean
 }
 
 /** The message of the first fault. */
@@ -28,6 +30,13 @@ export function pluginsFault(shelf: Shelf, plugins: JsonObject, place: PluginsOf
     if (fault !== undefined) return fault
   }
   return undefined
+}
+
+/** A copy without plugins that the configuration does not ask for: they do nothing here, and are not looked at. */
+export function askedFor(shelf: Shelf, plugins: JsonObject, place: PluginsOf): JsonObject {
+  const isAskedFor = ([name]: readonly [string, unknown]): boolean =>
+    subsystemsOf(place).some((subsystem) => shelf.isAskedFor(name, subsystem))
+  return Object.fromEntries(Object.entries(plugins).filter(isAskedFor))
 }
 
 /** A copy of valid `plugins` with each configuration's defaults filled in; switched-off ones stay as they are. */

@@ -9,9 +9,9 @@ import type { Chain, HttpStep } from './chain.ts'
 import { type ConsumerDirectory, emptyDirectory } from './consumer-directory.ts'
 import { failedPlugin } from './failed-plugin.ts'
 import { GlobalChain } from './global-chain.ts'
-import { type Condition, Member, metaIn, runAll } from './member.ts'
+import { type Condition, Member, type MemberParts, metaIn, runAll } from './member.ts'
 import { chainOf, inOrder, membersOf, steps } from './member-chain.ts'
-import { mergeLayers, type PlacedPlugin, type PlacedPlugins, type PluginSet } from './merge.ts'
+import { mergeLayers, type PlacedPlugins, type PluginSet } from './merge.ts'
 import { checkedConf } from './nested-plugin.ts'
 import type { AnyPlugin, Build, Phases, Plugin } from './plugin.ts'
 import type { Subsystem } from './plugin-table.ts'
@@ -126,14 +126,15 @@ export class PluginHost {
         this.#options.log.warn({ owner, plugin: name }, 'a plugin that is not enabled here is left out')
         continue
       }
-      const same = previous.find((member) => member.isMadeOf(plugin, owner, placed))
-      const member = same ?? this.#start(owner, plugin, placed)
+      const parts = { plugin, owner, placed, attributes: this.#options.attributes?.(name) }
+      const member = previous.find((one) => one.isMadeOf(parts)) ?? this.#start(parts)
       if (member !== undefined) members.push(member)
     }
     return members
   }
 
-  #start(owner: string, plugin: AnyPlugin, placed: PlacedPlugin): Member | undefined {
+  #start(parts: Pick<MemberParts, 'plugin' | 'owner' | 'placed' | 'attributes'>): Member | undefined {
+    const { plugin, owner, placed } = parts
     const { log } = this.#options
     const releases: (() => void)[] = []
     const failed = (error: unknown, message: string): void => log.error({ owner, plugin: plugin.name, error }, message)
@@ -141,13 +142,13 @@ export class PluginHost {
       const { filter } = metaIn(placed.conf)
       const condition = filter === undefined ? undefined : this.#options.compileFilter(filter)
       const phases = this.#create(owner, placed.origin, plugin, placed.conf, releases)
-      return new Member({ plugin, owner, placed, phases, started: true, filter: condition, releases, failed })
+      return new Member({ ...parts, phases, started: true, filter: condition, releases, failed })
     } catch (error) {
       failed(error, 'a plugin did not start')
       runAll(releases, (thrown) => failed(thrown, 'a plugin failed to close'))
       if (plugin.subsystem === 'stream') return undefined
       const phases = failedPlugin(plugin.name, error)
-      return new Member({ plugin, owner, placed, phases, started: false, filter: undefined, releases: [], failed })
+      return new Member({ ...parts, phases, started: false, filter: undefined, releases: [], failed })
     }
   }
 

@@ -3,7 +3,7 @@
  * hold the same one; it lives until the last of them lets go.
  */
 import { isDeepStrictEqual } from 'node:util'
-import type { JsonObject } from '../base/json.ts'
+import type { Json, JsonObject } from '../base/json.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import type { HeaderFilter, HttpStep, LogStep, Preread } from './chain.ts'
 import type { PlacedPlugin } from './merge.ts'
@@ -23,6 +23,8 @@ export interface MemberParts {
   readonly plugin: AnyPlugin
   readonly owner: string
   readonly placed: PlacedPlugin
+  /** `plugin_attr` of the plugin. */
+  readonly attributes: Json | undefined
   readonly phases: Phases
   /** False: the phases only stand for a plugin that could not be had. */
   readonly started: boolean
@@ -63,11 +65,12 @@ export class Member {
   }
 
   /** It would come out the same if it were made anew of these. */
-  isMadeOf(plugin: AnyPlugin, owner: string, placed: PlacedPlugin): boolean {
+  isMadeOf(next: Pick<MemberParts, 'plugin' | 'owner' | 'placed' | 'attributes'>): boolean {
     const mine = this.#parts
-    if (!mine.started || mine.plugin !== plugin || mine.owner !== owner || mine.placed.origin !== placed.origin)
-      return false
-    return mine.placed.conf === placed.conf || isDeepStrictEqual(mine.placed.conf, placed.conf)
+    const { placed } = next
+    if (!mine.started || mine.plugin !== next.plugin || mine.owner !== next.owner) return false
+    if (mine.placed.origin !== placed.origin || !alike(mine.attributes, next.attributes)) return false
+    return alike(mine.placed.conf, placed.conf)
   }
 
   hold(): void {
@@ -81,6 +84,10 @@ export class Member {
     const { phases, releases, failed } = this.#parts
     runAll([() => phases.close?.(), ...releases], (thrown) => failed(thrown, 'a plugin failed to close'))
   }
+}
+
+function alike(one: unknown, other: unknown): boolean {
+  return one === other || isDeepStrictEqual(one, other)
 }
 
 /** One that throws does not keep the others from running. */

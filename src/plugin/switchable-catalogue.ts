@@ -3,7 +3,7 @@ import type { JsonObject } from '../base/json.ts'
 import { type CatalogueParts, createCatalogue, type PluginCatalogue } from './catalogue.ts'
 
 export class SwitchableCatalogue implements PluginCatalogue {
-  readonly #built: CatalogueParts['built']
+  #built: CatalogueParts['built']
   #inner: PluginCatalogue
 
   constructor(parts: CatalogueParts) {
@@ -11,13 +11,17 @@ export class SwitchableCatalogue implements PluginCatalogue {
     this.#inner = createCatalogue(parts)
   }
 
-  /** Other lists of config.yaml are in force from now on. */
-  enable(lists: Omit<CatalogueParts, 'built'>): void {
-    this.#inner = createCatalogue({ ...lists, built: this.#built })
+  /** Other lists of config.yaml, or other plugins, are in force from now on. */
+  enable({ built = this.#built, ...lists }: Partial<CatalogueParts>): void {
+    this.#built = built
+    this.#inner = createCatalogue({ ...lists, built })
   }
 
   check(...args: Parameters<PluginCatalogue['check']>): string | undefined {
     return this.#inner.check(...args)
+  }
+  askedFor(...args: Parameters<PluginCatalogue['askedFor']>): JsonObject {
+    return this.#inner.askedFor(...args)
   }
   withDefaults(...args: Parameters<PluginCatalogue['withDefaults']>): JsonObject {
     return this.#inner.withDefaults(...args)

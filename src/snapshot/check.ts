@@ -35,6 +35,11 @@ export interface CheckParts {
   readonly keyring: readonly string[]
   /** The same for fields of plugins, which not every store has sealed. Default: none. */
   readonly pluginKeyring?: readonly string[]
+  /**
+   * What is loaded may name plugins that the configuration does not ask for: they are passed over. Otherwise, and for every
+   * write, that is a fault.
+   */
+  readonly passesOverPlugins?: boolean
   /** What `$env://NAME` stands for; absent: nothing is set. */
   readonly environment?: (name: string) => string | undefined
 }
@@ -52,7 +57,12 @@ export function createResourceCheck(parts: CheckParts): ResourceCheck {
     isAuth: (name) => catalogue.isAuth(name),
     pluginMetadata: (name, value) => catalogue.checkMetadata(name, value),
   }
-  const loading: CheckContext = { ...writing, writing: false }
+  const loading: CheckContext = {
+    ...writing,
+    writing: false,
+    plugins: (plugins, place) =>
+      writing.plugins(parts.passesOverPlugins ? catalogue.askedFor(plugins, place) : plugins, place),
+  }
   const known = new Set(parts.kinds)
   const find = (directory: string, id: string): ResourceKind | undefined => {
     const kind = kindOfKey(directory, id)

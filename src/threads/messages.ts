@@ -89,6 +89,8 @@ export interface WorkerConf {
   readonly http: HttpConf
   /** Files of the user's own plugins. */
   readonly extraPlugins: readonly string[]
+  /** Another one: the files are loaded anew. */
+  readonly pluginGeneration: number
 }
 
 /** Everything a worker starts with. */
@@ -118,7 +120,13 @@ export interface ListenFailure {
 export type ToWorker =
   | { readonly type: 'changes'; readonly revision: number; readonly changes: readonly NormalChange[] }
   | { readonly type: 'addresses'; readonly changes: readonly AddressChange[] }
-  | { readonly type: 'conf'; readonly seq: number; readonly conf: WorkerConf }
+  /** `resources` are those that other plugins give another normal form: in force at the same instant. */
+  | {
+      readonly type: 'conf'
+      readonly seq: number
+      readonly conf: WorkerConf
+      readonly resources: readonly NormalChange[]
+    }
   | {
       readonly type: 'listen'
       readonly seq: number

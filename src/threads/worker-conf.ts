@@ -56,7 +56,7 @@ export function errorLogDestination(home: string, conf: BootConf): string {
 }
 
 /** Throws when the file of trusted authorities cannot be read. */
-export function workerConf(home: string, conf: BootConf): WorkerConf {
+export function workerConf(home: string, conf: BootConf, pluginGeneration = 0): WorkerConf {
   const { apisix, nginx_config: nginx, sluice } = conf
   const trusted = apisix.ssl.ssl_trusted_certificate
   return {
@@ -90,6 +90,7 @@ export function workerConf(home: string, conf: BootConf): WorkerConf {
     pluginAttributes: conf.plugin_attr,
     http: httpConf(home, conf),
     extraPlugins: sluice.extra_plugins.map((file) => resolve(home, file)),
+    pluginGeneration,
   }
 }
 

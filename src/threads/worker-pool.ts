@@ -7,6 +7,7 @@ import { sleep } from '../base/timers.ts'
 import type { Log } from '../observability/log.ts'
 import type { MetricsSnapshot } from '../observability/metrics-snapshot.ts'
 import { SnapshotRetention } from '../observability/snapshot-retention.ts'
+import type { NormalChange } from '../snapshot/compiler.ts'
 import type { ListenerSpec, ListenFailure, ToWorker, WorkerBoot, WorkerConf, WorkerReport } from './messages.ts'
 import { WorkerHandle } from './worker-handle.ts'
 
@@ -79,8 +80,10 @@ export class WorkerPool {
   }
 
   /** Resolves with why workers could not do all of it; they go on with what they could. */
-  async configure(conf: WorkerConf): Promise<readonly string[]> {
-    const outcomes = await Promise.allSettled([...this.#serving].map((handle) => handle.order({ type: 'conf', conf })))
+  async configure(conf: WorkerConf, resources: readonly NormalChange[] = []): Promise<readonly string[]> {
+    const outcomes = await Promise.allSettled(
+      [...this.#serving].map((handle) => handle.order({ type: 'conf', conf, resources })),
+    )
     return [...new Set(outcomes.flatMap((one) => (one.status === 'rejected' ? [(one.reason as Error).message] : [])))]
   }
 

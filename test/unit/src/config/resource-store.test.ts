@@ -106,3 +106,24 @@ test('a check that throws refuses the value, and a listener that throws hinders 
   store.apply([{ type: 'put', resource: route('c') }], 3)
   assert.equal(heard, 1)
 })
+
+test('what was refused is taken in once it is right, and what is still wrong stays refused', () => {
+  let strict = true
+  const store = new MemoryStore({
+    check: (_, id, value) =>
+      value['bad'] === 'always' || (strict && value['bad'] === true) ? `${id} is bad` : undefined,
+    log: silentLog,
+  })
+  const heard: string[] = []
+  store.onChange((changes) => void heard.push(...changes.map(describe)))
+  store.replace([route('a'), route('b', { bad: true }), route('c', { bad: 'always' })], 1)
+  store.apply([{ type: 'put', resource: route('a', { bad: true }, 2) }], 2)
+  heard.length = 0
+  store.reconsider()
+  assert.deepEqual(heard, [])
+  strict = false
+  store.reconsider()
+  assert.deepEqual(heard, ['put b', 'put a'])
+  assert.equal(store.get('stream_routes', 'a')?.value['bad'], true)
+  assert.deepEqual([...store.rejected.keys()], ['stream_routes/c'])
+})

@@ -235,3 +235,10 @@ test('a plugin that holds others may ask what is wrong with them', () => {
       `failed to check the configuration of plugin cors err: ${tooSmall}`,
   )
 })
+
+test('what the configuration does not ask for is passed over, but not what it asks for in vain', () => {
+  const narrow = createCatalogue({ built: [cors], httpEnabled: ['cors', 'my-lua-plugin'] })
+  const plugins = { cors: {}, 'my-lua-plugin': {}, 'limit-count': {}, unknown: 1 }
+  assert.deepEqual(Object.keys(narrow.askedFor(plugins, 'http')), ['cors', 'my-lua-plugin'])
+  assert.equal(narrow.check(narrow.askedFor(plugins, 'http'), 'http'), 'unknown plugin [my-lua-plugin]')
+})

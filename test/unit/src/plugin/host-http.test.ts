@@ -263,3 +263,24 @@ test('plugins read metadata and attributes, those of their own name', () => {
   runSteps(chain.access ?? [], httpExchange())
   assert.deepEqual(seen, [undefined, { log_format: {} }])
 })
+
+test('a plugin whose attributes changed is made anew', () => {
+  let attributes = { a: 1 }
+  let made = 0
+  const counting = plugin('a', 1, (_conf, build) => {
+    made += 1
+    assert.deepEqual(build.attributes, attributes)
+    return {}
+  })
+  const log = { warn() {}, error() {} }
+  const host = new PluginHost({
+    ...{ plugins: [counting], counters: { open: () => undefined }, log, compileFilter: () => () => true },
+    attributes: () => structuredClone(attributes),
+  })
+  const first = host.mergedChain('routes/1', placed({ a: {} }))
+  const second = host.mergedChain('routes/1', placed({ a: {} }), first)
+  assert.equal(made, 1)
+  attributes = { a: 2 }
+  host.mergedChain('routes/1', placed({ a: {} }), second)
+  assert.equal(made, 2)
+})
