@@ -17,6 +17,7 @@ import type { HttpSink, SinkOwner } from '../protocol/http-protocol.ts'
 import type { HttpMatch, HttpRoute } from '../route/http-route.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import type { Upstream } from '../upstream/upstream.ts'
+import { clientCertificateFault } from './client-certificate.ts'
 import { HttpAnswering } from './http-answering.ts'
 import type { HttpExchangeRoad } from './http-road.ts'
 import { HttpTries, type TriesOwner } from './http-tries.ts'
@@ -60,6 +61,8 @@ export class HttpJourney implements SinkOwner, TriesOwner {
     this.#road.options.leases.take(globalRules.chain)
     if (exchange.error !== undefined) return this.abandoned(exchange.error)
     if (!this.#normalise()) return this.abandoned(new GatewayError('bad_request', 'the path cannot be normalised'))
+    const fault = clientCertificateFault(exchange, this.#snapshot.certificates)
+    if (fault !== undefined) return this.abandoned(new GatewayError('bad_request', fault))
     const match = this.#snapshot.http.match(exchange)
     if (!exchange.wantsBody) return this.#matched(match)
     // Some route looks into the body: what was decided without it is decided again.

@@ -2,6 +2,7 @@
  * Certificates: those shown to clients by server name, and those shown to endpoints (`type: client`). Choosing one for
  * a connection is done elsewhere.
  */
+import { RE2JS } from 're2js'
 import type { Json, JsonObject, JsonSchema } from '../base/json.ts'
 import { canonicalName, hostSchema } from './address-schema.ts'
 import { certificateText, pairFault, privateKeyText } from './certificate-pair.ts'
@@ -83,12 +84,7 @@ export const ssl = defineKind({
   schemaName: 'ssl',
   schema,
   check,
-  unsupported: (value) => {
-    if ((value['client'] as JsonObject | undefined)?.['skip_mtls_uri_regex'] !== undefined) {
-      return 'client.skip_mtls_uri_regex: paths without a client certificate are not built in this version'
-    }
-    return secretReferenceRefusal(value, '')
-  },
+  unsupported: (value) => secretReferenceRefusal(value, ''),
   seal,
   show: ({ key, keys, ...shown }) => shown,
   normalize,
@@ -107,7 +103,19 @@ function check(value: JsonObject, context: CheckContext): string | undefined {
   }
   const client = value['client'] as JsonObject | undefined
   const inClient = client === undefined ? undefined : pairFault(client['ca'] as string, undefined, context)
-  return inClient === undefined ? undefined : `failed to validate client_cert: ${inClient}`
+  if (inClient !== undefined) return `failed to validate client_cert: ${inClient}`
+  return patternFault(textsIn(client?.['skip_mtls_uri_regex']))
+}
+
+function patternFault(patterns: readonly string[]): string | undefined {
+  for (const [at, pattern] of patterns.entries()) {
+    try {
+      RE2JS.compile(pattern)
+    } catch (error) {
+      return `invalid client.skip_mtls_uri_regex[${at}]: ${(error as Error).message}`
+    }
+  }
+  return undefined
 }
 
 function seal(value: JsonObject, context: CheckContext): JsonObject {

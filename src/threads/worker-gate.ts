@@ -65,7 +65,10 @@ export class WorkerGate implements Gate {
   termination(serverName: string | undefined): TlsTermination | undefined {
     const { fallbackSni, handshakeMs } = this.#options.conf()
     const certificate = this.#options.current().certificates.find(serverName ?? fallbackSni)
-    return certificate?.termination(handshakeMs)
+    if (certificate === undefined) return undefined
+    // Where some paths are exempt, requests without a certificate are refused once their path is known.
+    const unverified = !this.#options.streams && certificate.hasExemptions ? 'serve' : 'refuse'
+    return certificate.termination(handshakeMs, { unverified })
   }
 
   refused(link: Link, error: GatewayError): void {

@@ -4,6 +4,7 @@
  */
 import { constants, createHash, createPrivateKey, hkdfSync, type KeyObject, X509Certificate } from 'node:crypto'
 import { createSecureContext, type SecureContext } from 'node:tls'
+import { RE2JS } from 're2js'
 import { GatewayError } from '../../errors.ts'
 import type { TlsTermination } from '../wire.ts'
 import { type ProtocolRange, protocolRange } from './protocol-range.ts'
@@ -15,7 +16,9 @@ export interface SslLike {
   readonly snis: readonly string[]
   /** PEM, certificate chains leaf first. */
   readonly pairs: readonly { readonly cert: string; readonly key: string }[]
-  readonly client?: { readonly ca: string; readonly depth: number } | undefined
+  readonly client?:
+    | { readonly ca: string; readonly depth: number; readonly skip_mtls_uri_regex?: readonly string[] | undefined }
+    | undefined
   readonly status: number
   readonly ssl_protocols?: readonly string[] | undefined
 }
@@ -52,7 +55,10 @@ export function compileCertificate(value: SslLike, defaults: CertificateDefaults
   })
   if (value.pairs.length === 0) throw new Error('no cert-key pair')
   if (value.client !== undefined) checkAuthorities(value.client.ca)
-  return new Certificate(value, defaults, range)
+  const skips = (value.client?.skip_mtls_uri_regex ?? []).map((pattern) =>
+    parse(() => RE2JS.compile(pattern), `client.skip_mtls_uri_regex: ${pattern}`),
+  )
+  return new Certificate(value, defaults, range, skips)
 }
 
 export class Certificate {
@@ -69,10 +75,11 @@ export class Certificate {
   readonly #value: SslLike
   readonly #defaults: CertificateDefaults
   readonly #range: ProtocolRange
+  readonly #skips: readonly RE2JS[]
   #context: SecureContext | undefined
 
   /** For `compileCertificate`, which checks the parts first. */
-  constructor(value: SslLike, defaults: CertificateDefaults, range: ProtocolRange) {
+  constructor(value: SslLike, defaults: CertificateDefaults, range: ProtocolRange, skips: readonly RE2JS[]) {
     this.id = value.id
     this.type = value.type
     this.snis = value.snis.map((sni) => sni.toLowerCase())
@@ -83,7 +90,18 @@ export class Certificate {
     this.#value = value
     this.#defaults = defaults
     this.#range = range
+    this.#skips = skips
     this.#context = undefined
+  }
+
+  /** Some paths may be asked for without a client certificate: whether one is there is known only once they are read. */
+  get hasExemptions(): boolean {
+    return this.#skips.length > 0
+  }
+
+  /** Whether a path may be asked for without a client certificate. */
+  exempts(path: string): boolean {
+    return this.#skips.some((pattern) => pattern.matcher(path).find())
   }
 
   /** Made once, at first use. Throws `no_certificate` if OpenSSL refuses what looked right at compile. */
