@@ -186,8 +186,7 @@ export class SnapshotCompiler {
         return keep(this.#metadata, id, value)
       case 'consumers':
       case 'consumer_groups':
-        this.#consumers.put(kind, id, value)
-        return this.#consumerChains.clear()
+        return this.#consumers.put(kind, id, value)
     }
   }
 
