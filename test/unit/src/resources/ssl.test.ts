@@ -116,9 +116,9 @@ const refused: readonly (readonly [string, JsonObject, string])[] = [
     'failed to validate client_cert: failed to parse cert: PEM_read_bio_X509_AUX() failed',
   ],
   [
-    'paths without a client certificate',
-    { ...first, sni: 'a.com', client: { ca: ca.cert, skip_mtls_uri_regex: ['/a'] } },
-    'client.skip_mtls_uri_regex: paths without a client certificate are not built in this version',
+    'exempt paths that are no pattern',
+    { ...first, sni: 'a.com', client: { ca: ca.cert, skip_mtls_uri_regex: ['/a', '('] } },
+    'invalid client.skip_mtls_uri_regex[1]: error parsing regexp: missing closing ): `(`',
   ],
   [
     'a certificate in a secret manager',
