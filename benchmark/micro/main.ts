@@ -2,6 +2,7 @@
 
 import { format, measure } from './harness.ts'
 import { benches as http1Codec } from './protocols/http1/codec.bench.ts'
+import { benches as http1Connection } from './protocols/http1/connection.bench.ts'
 import { benches as pick } from './src/balancer/pick.bench.ts'
 import { benches as ring } from './src/balancer/ring.bench.ts'
 import { benches as sharedCounters } from './src/base/shared-counters.bench.ts'
@@ -9,7 +10,16 @@ import { benches as timers } from './src/base/timers.bench.ts'
 import { benches as expression } from './src/route/expression.bench.ts'
 import { benches as router } from './src/route/stream-router.bench.ts'
 
-const all = [...sharedCounters, ...timers, ...pick, ...ring, ...expression, ...router, ...http1Codec]
+const all = [
+  ...sharedCounters,
+  ...timers,
+  ...pick,
+  ...ring,
+  ...expression,
+  ...router,
+  ...http1Codec,
+  ...http1Connection,
+]
 const args = process.argv.slice(2)
 const wanted = args.find((arg) => !arg.startsWith('--')) ?? ''
 const options = args.includes('--quick') ? { runMs: 2, runs: 3 } : {}
