@@ -7,11 +7,15 @@ import { httpProtocols, protocols } from '../protocols/index.ts'
 import type { Json } from './base/json.ts'
 import { attachSharedCounters } from './base/shared-counters.ts'
 import { after, sleep, TimerWheel } from './base/timers.ts'
+import type { Exchange } from './exchange/exchange.ts'
+import type { HttpExchange } from './exchange/http-exchange.ts'
+import type { HttpSession } from './exchange/http-session.ts'
 import { ChainLeases } from './forward/chain-leases.ts'
 import { StreamRoad } from './forward/stream-road.ts'
 import { createWire } from './net/wires.ts'
 import { SwitchableLog } from './observability/switchable-log.ts'
 import { PluginHost } from './plugin/host.ts'
+import type { Condition } from './plugin/member.ts'
 import type { AnyPlugin } from './plugin/plugin.ts'
 import { plugins } from './plugins/index.ts'
 import { compileExpression } from './route/expression.ts'
@@ -51,7 +55,9 @@ let extra = await loadExtraPlugins(conf.extraPlugins, conf.pluginGeneration)
 const enabled = (next: WorkerConf): readonly AnyPlugin[] =>
   enabledPlugins(plugins, { http: next.plugins, stream: next.streamPlugins }, extra)
 const attributes = (plugin: string): Json | undefined => conf.pluginAttributes[plugin] as Json | undefined
-const host = new PluginHost({ plugins: enabled(conf), counters, log, compileFilter, attributes })
+const loadBody = (exchange: HttpExchange): Promise<void> | undefined =>
+  (exchange as HttpSession).bodyVariables.load(http.road.options.settings().bodyLimits)
+const host = new PluginHost({ plugins: enabled(conf), counters, log, compileFilter, loadBody, attributes })
 const leases = new ChainLeases()
 const compiler = new SnapshotCompiler({
   host,
@@ -129,9 +135,9 @@ function routerOf({ http: { router, matchUriEncodedSlash } }: WorkerConf): strin
   return `${router} ${matchUriEncodedSlash}`
 }
 
-function compileFilter(filter: unknown): (exchange: { variable(name: string): string | undefined }) => boolean {
-  const expression = compileExpression(filter)
-  return (exchange) => expression.evaluate((name) => exchange.variable(name))
+function compileFilter(filter: unknown): Condition {
+  const { names, evaluate } = compileExpression(filter)
+  return Object.assign((exchange: Exchange) => evaluate((name) => exchange.value(name)), { names })
 }
 
 /** Lets sessions end, cuts those that take too long, and makes the logs whole. */

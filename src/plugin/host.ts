@@ -4,13 +4,16 @@
  */
 import type { Json, JsonObject } from '../base/json.ts'
 import type { SharedCounters } from '../base/shared-counters.ts'
+import { compileTemplate } from '../base/template.ts'
+import { needsBody } from '../exchange/body-variables.ts'
+import type { HttpExchange } from '../exchange/http-exchange.ts'
 import type { UpstreamCell } from '../upstream/upstream.ts'
 import type { Chain, HttpStep } from './chain.ts'
 import { type ConsumerDirectory, emptyDirectory } from './consumer-directory.ts'
 import { failedPlugin } from './failed-plugin.ts'
 import { GlobalChain } from './global-chain.ts'
 import { type Condition, Member, type MemberParts, metaIn, runAll } from './member.ts'
-import { chainOf, inOrder, membersOf, steps } from './member-chain.ts'
+import { chainOf, inOrder, membersOf, rewriteSteps } from './member-chain.ts'
 import { mergeLayers, type PlacedPlugins, type PluginSet } from './merge.ts'
 import { checkedConf } from './nested-plugin.ts'
 import type { AnyPlugin, Build, Phases, Plugin } from './plugin.ts'
@@ -24,6 +27,8 @@ export interface HostOptions {
   readonly log: Build['log']
   /** Compiles `_meta.filter`; throws on a bad expression. */
   readonly compileFilter: (filter: unknown) => Condition
+  /** Reads the body of a request into its variables; undefined: that is done. Rejects with why the exchange fails. */
+  readonly loadBody?: (exchange: HttpExchange) => Promise<void> | undefined
   /** `plugin_attr` of a plugin. */
   readonly attributes?: (plugin: string) => Json | undefined
 }
@@ -58,14 +63,27 @@ const nothingAround: HostSurroundings = {
   upstream: () => ({ cell: { current: undefined }, release() {} }),
 }
 
+/** One start of a plugin. */
+interface Start {
+  readonly owner: string
+  readonly origin: string
+  /** What is to be done when the plugin is closed. */
+  readonly releases: (() => void)[]
+  /** Variables that it asks for. */
+  readonly names: Set<string>
+}
+
 export class PluginHost {
   readonly #options: HostOptions
   readonly #enabled = { http: new Map<string, AnyPlugin>(), stream: new Map<string, AnyPlugin>() }
   readonly #standings = new Standings()
   #around: HostSurroundings = nothingAround
 
+  readonly #loadBody: HttpStep
+
   constructor(options: HostOptions) {
     this.#options = options
+    this.#loadBody = (exchange) => options.loadBody?.(exchange)?.then(() => undefined)
     this.enable(options.plugins)
   }
 
@@ -114,7 +132,7 @@ export class PluginHost {
     const kept = membersOf(base).filter(({ plugin }) => !replaced.has(plugin.name))
     const added = this.#members('http', owner, Object.fromEntries(own), [])
     const late = added.filter(({ plugin }) => !Object.hasOwn(route, plugin.name))
-    return { chain: chainOf([...kept, ...added]), lateRewrite: steps(inOrder(late), 'rewrite') }
+    return { chain: chainOf([...kept, ...added]), lateRewrite: rewriteSteps(inOrder(late), added) }
   }
 
   #members(subsystem: Subsystem, owner: string, merged: PlacedPlugins, previous: readonly Member[]): readonly Member[] {
@@ -137,32 +155,40 @@ export class PluginHost {
     const { plugin, owner, placed } = parts
     const { log } = this.#options
     const releases: (() => void)[] = []
+    const names = new Set<string>()
     const failed = (error: unknown, message: string): void => log.error({ owner, plugin: plugin.name, error }, message)
     try {
       const { filter } = metaIn(placed.conf)
       const condition = filter === undefined ? undefined : this.#options.compileFilter(filter)
-      const phases = this.#create(owner, placed.origin, plugin, placed.conf, releases)
-      return new Member({ ...parts, phases, started: true, filter: condition, releases, failed })
+      for (const name of condition?.names ?? []) names.add(name)
+      const phases = this.#create(plugin, placed.conf, { owner, origin: placed.origin, releases, names })
+      const loadBody = needsBody([...names]) ? this.#loadBody : undefined
+      return new Member({ ...parts, phases, started: true, filter: condition, loadBody, releases, failed })
     } catch (error) {
       failed(error, 'a plugin did not start')
       runAll(releases, (thrown) => failed(thrown, 'a plugin failed to close'))
       if (plugin.subsystem === 'stream') return undefined
       const phases = failedPlugin(plugin.name, error)
-      return new Member({ ...parts, phases, started: false, filter: undefined, releases: [], failed })
+      const nothing = { filter: undefined, loadBody: undefined, releases: [] }
+      return new Member({ ...parts, ...nothing, phases, started: false, failed })
     }
   }
 
-  #create(owner: string, origin: string, plugin: AnyPlugin, conf: JsonObject, releases: (() => void)[]): Phases {
-    return (plugin as Plugin<JsonObject>).create(conf, this.#build(owner, origin, plugin, releases))
+  #create(plugin: AnyPlugin, conf: JsonObject, start: Start): Phases {
+    return (plugin as Plugin<JsonObject>).create(conf, this.#build(plugin, start))
   }
 
-  #build(owner: string, origin: string, { name: plugin, subsystem }: AnyPlugin, releases: (() => void)[]): Build {
+  #build({ name: plugin, subsystem }: AnyPlugin, start: Start): Build {
+    const { owner, origin, releases, names } = start
     const standings = this.#standings
     const options = this.#options
     const around = this.#around
     const hold = (held: HeldUpstream): UpstreamCell => {
       releases.push(() => held.release())
       return held.cell
+    }
+    const asksFor = (asked: readonly string[]): void => {
+      for (const name of asked) names.add(name)
     }
     return {
       owner,
@@ -175,13 +201,23 @@ export class PluginHost {
       phasesOf: (name, conf) => {
         const other = this.#enabled[subsystem].get(name)
         if (other === undefined) throw new Error(`unknown plugin [${name}]`)
-        const phases = this.#create(owner, origin, other, checkedConf(other, conf), releases)
+        const phases = this.#create(other, checkedConf(other, conf), start)
         releases.push(() => phases.close?.())
         return phases
       },
       upstreamById: (id) => hold(around.upstreamById(id)),
       upstream: (key, value) => hold(around.upstream(`${owner} ${plugin} ${key}`, value)),
-      expression: (json) => options.compileFilter(json),
+      asksFor,
+      expression: (json) => {
+        const condition = options.compileFilter(json)
+        asksFor(condition.names ?? [])
+        return condition
+      },
+      template: (text) => {
+        const template = compileTemplate(text)
+        asksFor(template.names)
+        return template
+      },
       standing<T>(key: string, make: () => T, close?: (value: T) => void): T {
         const held = standings.hold(`${subsystem} ${plugin} ${key}`, make, close)
         releases.push(held.release)

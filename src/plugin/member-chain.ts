@@ -19,7 +19,7 @@ export class MemberChain implements Chain {
     this.#holds = holds
     this.members = members
     this.preread = steps(members, 'preread')
-    this.rewrite = steps(members, 'rewrite')
+    this.rewrite = rewriteSteps(members, members)
     this.access = steps(members, 'access')
     this.beforeProxy = steps(members, 'beforeProxy')
     this.headerFilter = steps(members, 'headerFilter')
@@ -53,10 +53,17 @@ export function inOrder(members: readonly Member[]): readonly Member[] {
   return [...members].sort((a, b) => b.priority - a.priority || b.plugin.priority - a.plugin.priority)
 }
 
+/** Those of `members`, after the body was loaded if any of `needy` looks into it. */
+export function rewriteSteps(members: readonly Member[], needy: readonly Member[]): readonly HttpStep[] | undefined {
+  const loadBody = needy.find((member) => member.loadBody !== undefined)?.loadBody
+  const own = steps(members, 'rewrite')
+  return loadBody === undefined ? own : [loadBody, ...(own ?? [])]
+}
+
 type PhaseName = 'preread' | 'rewrite' | 'access' | 'beforeProxy' | 'headerFilter' | 'log'
 
 /** The steps of one phase in order; undefined for none. */
-export function steps<P extends PhaseName>(
+function steps<P extends PhaseName>(
   members: readonly Member[],
   phase: P,
 ): readonly NonNullable<Member[P]>[] | undefined {

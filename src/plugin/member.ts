@@ -9,7 +9,11 @@ import type { HeaderFilter, HttpStep, LogStep, Preread } from './chain.ts'
 import type { PlacedPlugin } from './merge.ts'
 import type { Answer, AnyPlugin, Phases } from './plugin.ts'
 
-export type Condition = (exchange: Exchange) => boolean
+export interface Condition {
+  (exchange: Exchange): boolean
+  /** The variables that it asks for. */
+  readonly names?: readonly string[]
+}
 
 /** `_meta` of a configuration that was checked. */
 export interface Meta {
@@ -30,6 +34,8 @@ export interface MemberParts {
   readonly started: boolean
   /** Compiled `_meta.filter`. */
   readonly filter: Condition | undefined
+  /** What has to be done before the first phase, filter included: the plugin asks for variables that look into the body. */
+  readonly loadBody: HttpStep | undefined
   /** Run when the last chain lets go, after the plugin's own `close`. */
   readonly releases: readonly (() => void)[]
   /** A filter failed to evaluate, or a plugin to close. */
@@ -39,6 +45,7 @@ export interface MemberParts {
 export class Member {
   readonly plugin: AnyPlugin
   readonly priority: number
+  readonly loadBody: HttpStep | undefined
   readonly preread: Preread | undefined
   readonly rewrite: HttpStep | undefined
   readonly access: HttpStep | undefined
@@ -54,6 +61,7 @@ export class Member {
     this.#parts = parts
     this.plugin = plugin
     this.priority = meta.priority ?? plugin.priority
+    this.loadBody = parts.loadBody
     const condition = filter === undefined ? undefined : once(filter, failed)
     const refusal = meta.error_response
     this.preread = guarded(phases.preread, condition)

@@ -1,6 +1,7 @@
 /** What a plugin is: a value with a schema and a function that turns one configuration into phase functions. */
 import type { Json, JsonObject, JsonSchema } from '../base/json.ts'
 import type { SharedCounters } from '../base/shared-counters.ts'
+import type { Template } from '../base/template.ts'
 import type { Exchange, StreamExchange } from '../exchange/exchange.ts'
 import type { HttpExchange, ResponseHead } from '../exchange/http-exchange.ts'
 import type { UpstreamCell } from '../upstream/upstream.ts'
@@ -78,6 +79,13 @@ export interface Build {
   upstream(key: string, value: JsonObject): UpstreamCell
   /** Compiles an expression in the form of route `vars`. Throws with the reason. */
   expression(json: Json): (exchange: Exchange) => boolean
+  /** Compiles a text with `$variables` in it; see `compileTemplate`. */
+  template(text: string): Template
+  /**
+   * The phases will ask for these variables by names of their own. As with those in expressions and templates that were
+   * compiled here, the body of the request is read before the first phase if one of them looks into it.
+   */
+  asksFor(variables: readonly string[]): void
 }
 
 /** What a plugin that holds others may ask about them while its configuration is checked. */

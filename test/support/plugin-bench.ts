@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import type { Json, JsonObject } from '../../src/base/json.ts'
 import { attachSharedCounters, createSharedCounters } from '../../src/base/shared-counters.ts'
+import type { Exchange } from '../../src/exchange/exchange.ts'
 import type { HeaderList } from '../../src/exchange/header-list.ts'
 import type { ResponseHead } from '../../src/exchange/http-exchange.ts'
 import { composeAnswer } from '../../src/plugin/answer.ts'
@@ -48,6 +49,8 @@ export interface Passage {
   readonly bytes: Uint8Array
 }
 
+const bodyLimits = { readableBytes: 1024 * 1024, graphqlBytes: 1024 * 1024, collectBytes: 64 * 1024 * 1024 }
+
 export class PluginBench {
   readonly host: PluginHost
   readonly catalogue: PluginCatalogue
@@ -70,9 +73,10 @@ export class PluginBench {
       counters: attachSharedCounters(createSharedCounters({ slots: 1024, workers: 1 }), 0),
       log,
       compileFilter: (filter) => {
-        const expression = compileExpression(filter)
-        return (exchange) => expression.evaluate((name) => exchange.value(name))
+        const { names, evaluate } = compileExpression(filter)
+        return Object.assign((exchange: Exchange) => evaluate((name) => exchange.value(name)), { names })
       },
+      loadBody: (exchange) => (exchange as TestExchange).bodyVariables.load(bodyLimits),
       attributes: (plugin) => options.attributes?.[plugin],
     })
     this.consumers = new ConsumerIndex({ host: this.host, log })
