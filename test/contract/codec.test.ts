@@ -23,7 +23,7 @@ const samplesOf = (table: Readonly<Record<string, string>>): CodecSample[] =>
 const requests = samplesOf({
   'the shortest GET': 'GET / HTTP/1.1\r\nHost: a\r\n\r\n',
   'a GET after an empty line': '\r\nGET /x?y=1 HTTP/1.1\r\nHost: a.example:8080\r\nAccept: */*\r\n\r\n',
-  'HTTP/1.0 without Host': 'GET /old HTTP/1.0\r\n\r\n',
+  'HTTP/1.0 without Host': 'GET /old HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n',
   'a POST with a length': 'POST /p HTTP/1.1\r\nhost: a\r\nContent-Length: 11\r\n\r\nhello\r\n\r\nyo',
   'a POST in chunks':
     'POST /p HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n00A\r\n0123456789\r\n0\r\n\r\n',
@@ -33,6 +33,7 @@ const requests = samplesOf({
   'fields of odd kinds':
     'M-SEARCH /a HTTP/1.1\r\nHost: a\r\n' +
     "x-empty:\r\nX-Blank: \t \r\nX-Wide: caf\xe9 \xff\r\n!#$%&'*+-.^_`|~0aZ: odd\r\nCookie: a=1\r\ncookie: b=2\r\n\r\n",
+  'a head that is longer than a line may be': `GET / HTTP/1.1\r\nHost: a\r\n${`X: ${'a'.repeat(300)}\r\n`.repeat(3)}\r\n`,
   'an absolute target': 'GET http://b.example:81?q=%20 HTTP/1.1\r\nHost: a\r\n\r\n',
   'OPTIONS *': 'OPTIONS * HTTP/1.1\r\nHost: [2001:db8::1]:8080\r\nMax-Forwards: 0\r\n\r\n',
   'fields of the connection':
@@ -57,12 +58,12 @@ const tooLarge = (first: string): Readonly<Record<string, Uint8Array>> => ({
   'a field line': heads(`${first}\r\nX: ${'a'.repeat(20_000)}`),
   'a field name': heads(`${first}\r\n${'a'.repeat(20_000)}`),
   'a head of many fields': heads(`${first}\r\n${'X: 1\r\n'.repeat(101)}`),
-  'a head of large fields': heads(`${first}\r\n${`X: ${'a'.repeat(2000)}\r\n`.repeat(9)}`),
+  'a head of large fields': heads(`${first}\r\n${`X: ${'a'.repeat(500)}\r\n`.repeat(9)}`),
   'a trailer section': heads(
-    `${first}\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n${`X: ${'a'.repeat(2000)}\r\n`.repeat(9)}`,
+    `${first}\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n${`X: ${'a'.repeat(500)}\r\n`.repeat(9)}`,
   ),
   'chunk extensions': heads(
-    `${first}\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${`1;${'a'.repeat(600)}\r\nx\r\n`.repeat(9)}`,
+    `${first}\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${`1;${'a'.repeat(80)}\r\nx\r\n`.repeat(9)}`,
   ),
 })
 
@@ -119,7 +120,8 @@ codecContract({
       [],
     )
     // Without Host only HTTP/1.0 is a request, which the writer never says it is.
-    const sent = head.version === 10 ? text.replace('HTTP/1.1', 'HTTP/1.0') : text
+    const old = text.replace('HTTP/1.1\r\n', 'HTTP/1.0\r\nConnection: keep-alive\r\n')
+    const sent = head.version === 10 ? old : text
     return Buffer.concat([Buffer.from(sent, 'latin1'), bodyOf(whole, head.length === undefined)])
   },
 })

@@ -4,7 +4,7 @@ import { type RequestHead, RequestHeadReader } from '../../protocols/http1/codec
 import { type AnswerHead, AnswerHeadReader } from '../../protocols/http1/codec/response-head.ts'
 import type { HeaderList } from '../../src/exchange/header-list.ts'
 
-export const headRules = { maxLineBytes: 4096, maxHeadBytes: 16_384, maxHeaders: 100, underscores: true }
+export const headRules = { maxLineBytes: 600, maxHeadBytes: 4096, maxHeaders: 100, underscores: true }
 
 export interface WholeMessage<Head> {
   readonly head: Head
@@ -30,6 +30,7 @@ interface HeadReader<Head> {
 export class MessageReader<Head> {
   readonly #heads: HeadReader<Head>
   readonly #lengthOf: (head: Head) => number | undefined
+  readonly #persists: (head: Head) => boolean
   /** Bytes of a head that has not come whole. */
   #held: Buffer = Buffer.alloc(0)
   #open: OpenMessage<Head> | undefined = undefined
@@ -37,10 +38,18 @@ export class MessageReader<Head> {
   /** Takes no more: what follows the last message belongs to nobody. */
   stopped = false
 
-  /** `lengthOf`: of the body; undefined: chunked, Infinity: until the connection closes, NaN: reading stops after the head. */
-  constructor(heads: HeadReader<Head>, lengthOf: (head: Head) => number | undefined) {
+  /**
+   * `lengthOf`: of the body; undefined: chunked, Infinity: until the connection closes, NaN: reading stops after the head.
+   * `persists`: another message may follow.
+   */
+  constructor(
+    heads: HeadReader<Head>,
+    lengthOf: (head: Head) => number | undefined,
+    persists: (head: Head) => boolean,
+  ) {
     this.#heads = heads
     this.#lengthOf = lengthOf
+    this.#persists = persists
   }
 
   /** Bytes that `push` was given and that no message has used up. */
@@ -101,6 +110,7 @@ export class MessageReader<Head> {
   #finish(open: OpenMessage<Head>, trailers: HeaderList | undefined): void {
     this.messages.push({ head: open.head, body: Buffer.concat(open.parts), trailers })
     this.#open = undefined
+    if (!this.#persists(open.head)) this.stopped = true
   }
 }
 
@@ -117,6 +127,7 @@ export function requestReader(rules = headRules): MessageReader<RequestHead> {
       read: (bytes, from, to) => heads.read(bytes, from, to, rules),
     },
     (head) => (head.form === 'authority' ? Number.NaN : head.length),
+    (head) => head.keepAlive,
   )
 }
 
@@ -137,6 +148,7 @@ export function answerReader(method = 'GET', rules = headRules): MessageReader<A
       if (head.status === 101) return Number.NaN
       return head.chunked || head.length !== undefined ? head.length : Number.POSITIVE_INFINITY
     },
+    (head) => head.keepAlive,
   )
 }
 

@@ -5,6 +5,8 @@ import { carriageReturn, classes, isToken, isValue, lineFeed } from './octets.ts
 /** The greatest that arithmetic keeps exact has 14 digits; zeros in front count as digits. */
 const maxDigits = 14
 
+const badExtension = 'a chunk extension that is none'
+
 const firstDigit = 0
 const moreDigits = 1
 const extensionStart = 2
@@ -70,8 +72,8 @@ export class ChunkLine {
   #delimiter(byte: number): void {
     if (byte === carriageReturn) this.#phase = beforeLineFeed
     else if (byte === 0x3b) this.#phase = extensionStart
-    else
-      throw new CodecError(400, byte === lineFeed ? 'a bare LF after a chunk size' : 'a chunk size that is no number')
+    else if (byte === lineFeed) throw new CodecError(400, 'a bare LF after a chunk size')
+    else throw new CodecError(400, this.#phase === moreDigits ? 'a chunk size that is no number' : badExtension)
   }
 
   #extensionByte(byte: number): void {
@@ -113,7 +115,7 @@ export class ChunkLine {
         this.#phase = over
         return
     }
-    throw new CodecError(400, 'a chunk extension that is none')
+    throw new CodecError(400, badExtension)
   }
 }
 

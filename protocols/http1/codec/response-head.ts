@@ -67,6 +67,8 @@ function headOf(line: string, section: FieldSection, method: string, bytes: numb
   if (status < 200 && (version === 10 || options.close)) {
     throw new CodecError(400, 'an interim answer that none can follow')
   }
+  const upgrade = options.upgrade ? upgradeToken(section.upgrade) : undefined
+  if (status === 101 && upgrade === undefined) throw new CodecError(400, '101 without Upgrade and its Connection')
   if (options.nominated.length > 0) dropNominated(headers, options.nominated)
   const isChunked = checkCoding(section, version)
   const isBare =
@@ -81,7 +83,7 @@ function headOf(line: string, section: FieldSection, method: string, bytes: numb
     length,
     chunked,
     keepAlive: !options.close && (version === 11 || options.keepAlive) && (chunked || length !== undefined),
-    upgrade: options.upgrade ? upgradeToken(section.upgrade) : undefined,
+    upgrade,
     bytes,
   }
 }

@@ -1,8 +1,9 @@
 /**
  * Reads the trailer section of a chunked body. It keeps the bytes of the section, which are few and bounded, until it is
- * whole; fields that may not be trailers are dropped. [RFC 9110 §6.5.1, RFC 9112 §7.1.2]
+ * whole; fields that may not be trailers are dropped, or refused where they would frame a body. [RFC 9110 §6.5.1, RFC 9112 §7.1.2]
  */
 import type { HeaderList } from '#sdk'
+import { CodecError } from './codec-error.ts'
 import { FieldSection } from './field-section.ts'
 import { type HeadLimits, HeadScan } from './head-scan.ts'
 import { carriageReturn, lineFeed, textOf } from './octets.ts'
@@ -10,7 +11,6 @@ import { carriageReturn, lineFeed, textOf } from './octets.ts'
 /** Fields that steer framing, routing or the handling of a message: too late after its body. */
 const forbidden: readonly string[] = [
   'host',
-  'content-length',
   'content-encoding',
   'content-type',
   'content-range',
@@ -78,6 +78,9 @@ export class TrailerReader {
     const section = new FieldSection()
     section.take(bytes, from, textOf(bytes, from, end), this.#scan.fields, true)
     const { headers } = section
+    if (section.contentLength !== undefined || section.transferEncoding !== undefined) {
+      throw new CodecError(400, 'framing in a trailer section')
+    }
     for (const name of forbidden) headers.delete(name)
     this.headers = headers.size === 0 ? undefined : headers
     this.ended = true
