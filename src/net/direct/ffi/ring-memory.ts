@@ -1,23 +1,104 @@
 /**
- * Memory that a ring writes to, and addresses as its words take them.
+ * The memory that a ring and its thread share: one stretch of addresses for its queues, its buffers and whatever its
+ * operations name. It knows nothing of what lies in it.
  */
-import { call } from './calls.ts'
-import type { Memory } from './memory.ts'
-import { ffi } from './node-ffi.ts'
+import ffi from 'node:ffi'
+import { call, errno } from './calls.ts'
+import { freeAtEnd, freeNow } from './thread.ts'
 
-const page = 4096n
-
+const page = 4096
+const hugePage = 2 * 1024 * 1024
+const adviceHugePage = 14
 /**
- * Zeroed pages that are never given back, not even when the thread ends: the kernel goes on writing to the queues of a ring for a
- * while after it was closed, and whoever had the pages next would find that in them. Throws when there are none.
+ * From 32 MB on malloc(3) always maps a block of its own, and free(3) unmaps it with all that was mapped over it (mallopt(3),
+ * M_MMAP_THRESHOLD). That matters since Node's clean-up, which is all that runs when a worker is terminated, can call free
+ * but not munmap(2): the kernel goes on writing to the queues of a ring for a while after that, and whoever had got the same
+ * memory from malloc would find it there. Of what is not touched the system gives no memory.
  */
-export function allocateForEver(bytes: number): Memory {
-  const size = ((BigInt(bytes) + page - 1n) / page) * page
-  const address = call.aligned_alloc(page, size)
-  if (address === 0n) throw new Error(`no memory for ${bytes} bytes of queues`)
-  const buffer = ffi.toArrayBuffer(address, Number(size), false)
-  new Uint8Array(buffer).fill(0)
-  return { address, buffer }
+const arenaBytes = 64 * 1024 * 1024
+
+const readWrite = 3
+const sharedPopulatedFixed = 0x1 | 0x8000 | 0x10
+
+const library = ffi.dlopen(null, {
+  mmap: { arguments: ['pointer', 'u64', 'i32', 'i32', 'i32', 'i64'], return: 'i64' },
+  madvise: { arguments: ['pointer', 'u64', 'i32'], return: 'i32' },
+})
+/** Exported so that the handle, and with it the function, stays reachable. */
+export const ringMemoryLibrary: unknown = library
+const { mmap: callMmap, madvise: callMadvise } = library.functions
+
+/** Places in it are numbers, counted in bytes from its begin. It is given back with the thread, or by `free`. */
+export class Arena {
+  readonly buffer: ArrayBuffer
+  readonly bytes: Uint8Array
+  /** Halves of the address of its begin, as words of 32 bits take them; the upper one is that of all its places. */
+  readonly low: number
+  readonly high: number
+  readonly #address: bigint
+  #taken: number
+
+  /** Throws when there is no room for one. */
+  constructor() {
+    this.#address = block()
+    this.low = lowHalf(this.#address)
+    this.high = highHalf(this.#address)
+    this.buffer = ffi.toArrayBuffer(this.#address, arenaBytes, false)
+    this.bytes = new Uint8Array(this.buffer)
+    this.#taken = 0
+  }
+
+  /** Whole pages of arbitrary contents, for as long as there is the arena: where they begin. Throws when it is used up. */
+  take(size: number): number {
+    const at = this.#taken
+    this.#taken += Math.ceil(size / page) * page
+    if (this.#taken > arenaBytes) throw new Error(`no room for ${size} bytes beside the ring`)
+    return at
+  }
+
+  /** The same out of one huge page, if the system has any to give; at most as much as that is. */
+  takeHuge(size: number): number {
+    if (size > hugePage) throw new RangeError(`${size} bytes of a huge page`)
+    const aligned = BigInt.asUintN(64, -this.addressAt(this.#taken)) % BigInt(hugePage)
+    const at = this.take(Number(aligned) + hugePage) + Number(aligned)
+    callMadvise(this.addressAt(at), BigInt(hugePage), adviceHugePage)
+    return at
+  }
+
+  /** Maps what `fd` shows from `offset` on: where it begins, or a negative errno. */
+  map(fd: number, offset: number, size: number): number {
+    const at = this.take(size)
+    const got = callMmap(this.addressAt(at), BigInt(size), readWrite, sharedPopulatedFixed, fd, BigInt(offset))
+    return got === -1n ? -(errno[0] as number) : at
+  }
+
+  addressAt(place: number): bigint {
+    return this.#address + BigInt(place)
+  }
+
+  /** Neither the kernel nor anybody here may touch it any more. */
+  free(): void {
+    freeNow(this.#address)
+  }
+}
+
+/** One that does not lie across two values of the upper half of an address. */
+function block(): bigint {
+  const unfit: bigint[] = []
+  try {
+    for (;;) {
+      const address = call.aligned_alloc(BigInt(page), BigInt(arenaBytes))
+      if (address === 0n) throw new Error(`no room for ${arenaBytes} bytes beside a ring`)
+      if (highHalf(address) === highHalf(address + BigInt(arenaBytes - 1))) {
+        freeAtEnd(address)
+        return address
+      }
+      unfit.push(address)
+      freeAtEnd(address)
+    }
+  } finally {
+    for (const address of unfit) freeNow(address)
+  }
 }
 
 /** The halves of an address, as typed arrays of 32 bits take them. */

@@ -12,6 +12,7 @@ export const node = ffi.dlopen(null, {
   uv_backend_timeout: { arguments: [pointer], return: 'i32' },
   uv_update_time: { arguments: [pointer], return: 'void' },
   uv_metrics_info: { arguments: [pointer, pointer], return: 'i32' },
+  free: { arguments: [pointer], return: 'void' },
   _ZN2v87Isolate10GetCurrentEv: { arguments: [], return: pointer },
   _ZN4node25AddEnvironmentCleanupHookEPN2v87IsolateEPFvPvES3_: {
     arguments: [pointer, pointer, pointer],
@@ -28,6 +29,7 @@ const {
   uv_backend_timeout: backendTimeout,
   uv_update_time: updateTime,
   uv_metrics_info: metricsInfo,
+  free,
   _ZN2v87Isolate10GetCurrentEv: currentIsolate,
   _ZN4node25AddEnvironmentCleanupHookEPN2v87IsolateEPFvPvES3_: addHook,
   _ZN4node28RemoveEnvironmentCleanupHookEPN2v87IsolateEPFvPvES3_: removeHook,
@@ -82,4 +84,10 @@ export function disown(fd: number): void {
 /** Memory of malloc(3): freed with the thread, after the descriptors that were entered later. */
 export function freeAtEnd(address: bigint): void {
   addHook(isolate, freeFunction, address)
+}
+
+/** The same before the thread ends. */
+export function freeNow(address: bigint): void {
+  removeHook(isolate, freeFunction, address)
+  free(address)
 }

@@ -1,12 +1,12 @@
 /**
  * Buffers lent to the kernel, which picks one for each receive: a connection that waits holds none. A buffer that came
- * back filled is counted as long as somebody uses it, and lent again after that. The memory lives as
- * long as the thread, longer than any connection and longer than the ring.
+ * back filled is counted as long as somebody uses it, and lent again after that. The memory is the ring's arena, which
+ * outlives every connection.
  */
 import { getSystemErrorName } from 'node:util'
-import { allocate } from '../ffi/memory.ts'
-import { addressOf, allocateForEver, highHalf, lowHalf } from '../ffi/ring-memory.ts'
+import { addressOf } from '../ffi/ring-memory.ts'
 import { uringRegister } from '../ffi/uring-calls.ts'
+import type { Ring } from './ring.ts'
 
 export interface BufferRingOptions {
   /** What receives name it by; one per ring. */
@@ -14,66 +14,69 @@ export interface BufferRingOptions {
   /** A power of two, at most 32768. Memory is taken as buffers are used for the first time. */
   readonly buffers: number
   readonly bufferBytes: number
-  /** How many are lent at once at most: few, so that the same memory comes round while it is still in the cache. */
+  /** How many are lent at once to begin with: few, so that the same memory comes round while it is still in the cache. */
   readonly lent?: number
+  /** What comes back is overwritten, so that whoever still looks at it finds out. */
+  readonly poisons?: boolean
 }
 
 const registerBufferRing = 22
 /** In the ring: address (two words), length (one), then number and the ring's own tail, 16 bits each. */
 const entryWords = 4
 const tailAt = 7
+/** Not a power of two apart: the first lines of all buffers would fall into the same few places of the cache. */
+const apart = 5 * 64
+export const poison = 0xdb
 
 export class BufferRing {
   readonly group: number
   readonly bufferBytes: number
   readonly buffers: number
-  readonly #addressLow: Int32Array
-  readonly #addressHigh: Int32Array
-  /** What all of them are parts of. */
-  readonly memory: ArrayBuffer
-  readonly #baseLow: number
-  readonly #baseHigh: number
+  /** Where the first one lies in the arena, and how far they are apart. */
+  readonly begin: number
+  readonly stride: number
+  readonly #memory: ArrayBuffer
+  readonly #low: number
+  readonly #high: number
   readonly #ring: Int32Array
   readonly #ring16: Uint16Array
   readonly #mask: number
   readonly #uses: Uint16Array
   /** Those not lent, last in first out. */
   readonly #spare: Uint16Array
-  readonly #lentTarget: number
   readonly #views: (Uint8Array | undefined)[]
+  readonly #poisons: boolean
+  #lentTarget: number
   #spareCount: number
   #lent: number
   #tail: number
 
   /** Throws when the kernel refuses or there is no memory. */
-  constructor(ringFd: number, options: BufferRingOptions) {
-    const { group, buffers, bufferBytes, lent = buffers } = options
+  constructor({ fd, arena }: Ring, options: BufferRingOptions) {
+    const { group, buffers, bufferBytes, lent = buffers, poisons = false } = options
     if ((buffers & (buffers - 1)) !== 0 || buffers > 32_768) throw new RangeError(`${buffers} buffers`)
-    const ring = allocateForEver(buffers * entryWords * 4)
-    const memory = allocate(buffers * bufferBytes)
+    const entries = arena.take(buffers * entryWords * 4)
     this.group = group
     this.buffers = buffers
     this.bufferBytes = bufferBytes
-    this.#addressLow = new Int32Array(buffers)
-    this.#addressHigh = new Int32Array(buffers)
-    this.memory = memory.buffer
-    this.#baseLow = lowHalf(memory.address) >>> 0
-    this.#baseHigh = highHalf(memory.address)
-    this.#ring = new Int32Array(ring.buffer)
-    this.#ring16 = new Uint16Array(ring.buffer)
+    this.stride = bufferBytes + apart
+    this.begin = arena.take(buffers * this.stride)
+    this.#memory = arena.buffer
+    this.#low = arena.low
+    this.#high = arena.high
+    this.#ring = new Int32Array(arena.buffer, entries, buffers * entryWords).fill(0)
+    this.#ring16 = new Uint16Array(arena.buffer, entries, buffers * entryWords * 2)
     this.#mask = buffers - 1
     this.#uses = new Uint16Array(buffers)
     this.#spare = new Uint16Array(buffers)
-    this.#lentTarget = Math.min(lent, buffers)
     this.#views = new Array(buffers).fill(undefined)
+    this.#poisons = poisons
+    this.#lentTarget = Math.min(lent, buffers)
     this.#spareCount = 0
     this.#lent = 0
     this.#tail = 0
-    this.#register(ringFd, ring.address)
+    this.#register(fd, arena.addressAt(entries))
     for (let buffer = buffers - 1; buffer >= 0; buffer -= 1) {
-      const address = memory.address + BigInt(buffer * bufferBytes)
-      this.#addressLow[buffer] = lowHalf(address)
-      this.#addressHigh[buffer] = highHalf(address)
       this.#spare[this.#spareCount] = buffer
       this.#spareCount += 1
     }
@@ -101,6 +104,10 @@ export class BufferRing {
     this.#uses[buffer] = 1
   }
 
+  isUsed(buffer: number): boolean {
+    return this.#uses[buffer] !== 0
+  }
+
   retain(buffer: number): void {
     this.#uses[buffer] = (this.#uses[buffer] as number) + 1
   }
@@ -110,6 +117,7 @@ export class BufferRing {
     if (uses < 0) throw new Error(`buffer ${buffer} was released once too often`)
     this.#uses[buffer] = uses
     if (uses > 0) return
+    if (this.#poisons) new Uint8Array(this.#memory, this.begin + buffer * this.stride, this.bufferBytes).fill(poison)
     if (this.#lent < this.#lentTarget) {
       this.#lend(buffer)
       return
@@ -126,43 +134,37 @@ export class BufferRing {
     }
   }
 
+  /** A receive found none: more are lent from now on, if there are more. */
+  widen(): void {
+    this.#lentTarget = Math.min(this.#lentTarget * 2, this.buffers)
+  }
+
+  placeOf(buffer: number): number {
+    return this.begin + buffer * this.stride
+  }
+
+  /** The buffer that lies at a place of the arena; -1 when none of these does. */
+  at(place: number): number {
+    const buffer = Math.floor((place - this.begin) / this.stride)
+    return buffer >= 0 && buffer < this.buffers ? buffer : -1
+  }
+
   /** The first `size` bytes of a buffer. Callers come back with the same few sizes: the last view is kept. */
   view(buffer: number, size: number): Uint8Array {
     let view = this.#views[buffer]
     if (view === undefined || view.length !== size) {
-      view = Buffer.from(this.memory, buffer * this.bufferBytes, size)
+      view = new Uint8Array(this.#memory, this.begin + buffer * this.stride, size)
       this.#views[buffer] = view
     }
     return view
-  }
-
-  /** Where bytes of a buffer are, as seen from `owning`: the two halves of their address. */
-  lowOf(bytes: Uint8Array, offset: number): number {
-    return (this.#baseLow + bytes.byteOffset + offset) | 0
-  }
-
-  highOf(bytes: Uint8Array, offset: number): number {
-    const low = this.#baseLow + bytes.byteOffset + offset
-    return low < 2 ** 32 ? this.#baseHigh : this.#baseHigh + 1
-  }
-
-  /** Any part of a buffer. */
-  slice(buffer: number, offset: number, size: number): Uint8Array {
-    return Buffer.from(this.memory, buffer * this.bufferBytes + offset, size)
-  }
-
-  /** The buffer that these bytes lie in; -1 when they lie elsewhere. */
-  owning(bytes: Uint8Array): number {
-    if (bytes.buffer !== this.memory) return -1
-    return Math.floor(bytes.byteOffset / this.bufferBytes)
   }
 
   #lend(buffer: number): void {
     const ring = this.#ring
     const place = this.#tail & this.#mask
     const at = place * entryWords
-    ring[at] = this.#addressLow[buffer] as number
-    ring[at + 1] = this.#addressHigh[buffer] as number
+    ring[at] = (this.#low + this.begin + buffer * this.stride) | 0
+    ring[at + 1] = this.#high
     ring[at + 2] = this.bufferBytes
     this.#ring16[at * 2 + 6] = buffer
     this.#lent += 1

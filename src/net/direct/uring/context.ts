@@ -3,9 +3,18 @@
  * a batch of completions.
  */
 import type { Task } from '../engine.ts'
-import { disown, own } from '../ffi/thread.ts'
-import { BufferRing } from './buffer-ring.ts'
-import { bufferOf, cancelKind, hasBuffer, kindOf, receiveKind, receiveLargeKind, tickKind } from './operations.ts'
+import { type Departing, Departures } from './departures.ts'
+import { LentBuffers } from './lent-buffers.ts'
+import {
+  bufferOf,
+  cancelKind,
+  hasBuffer,
+  kindOf,
+  receiveKind,
+  receiveLargeKind,
+  sendKind,
+  tickKind,
+} from './operations.ts'
 import { Outbox } from './outbox.ts'
 import { Ring } from './ring.ts'
 import { Slots } from './slots.ts'
@@ -16,18 +25,13 @@ export interface Settler {
   settle(): void
 }
 
-/** Lent for receives of quiet streams: a read takes one, however little it brings. */
-const small = { group: 0, buffers: 2048, bufferBytes: 16 * 1024, lent: 512 }
-/** For streams that bring much at once. */
-const large = { group: 1, buffers: 256, bufferBytes: 64 * 1024, lent: 32 }
-
 export class UringContext {
   readonly ring: Ring
   readonly turns: Turns
   readonly slots: Slots
   readonly outbox: Outbox
-  readonly small: BufferRing
-  readonly large: BufferRing
+  readonly lent: LentBuffers
+  readonly #departures: Departures
   #tasks: Task[]
   #settlers: Settler[]
   #starved: Settler[]
@@ -35,21 +39,19 @@ export class UringContext {
   readonly #deferred: number[]
   #replayed: number
 
-  constructor() {
+  /** `checks`: as for `LentBuffers`. */
+  constructor(checks: boolean) {
     this.slots = new Slots()
-    this.outbox = new Outbox()
     this.ring = new Ring({ submissions: 2048, completions: 8192 })
-    this.small = new BufferRing(this.ring.fd, small)
-    this.large = new BufferRing(this.ring.fd, large)
+    this.outbox = new Outbox(this.ring.arena)
+    this.lent = new LentBuffers(this.ring, checks)
+    this.#departures = new Departures(this.ring, this.slots, this.outbox)
     this.#tasks = []
     this.#settlers = []
     this.#starved = []
     this.#deferred = []
     this.#replayed = 0
     this.turns = new Turns(this.ring, this)
-    // Entered anew after the memory that it writes to, and so given up before that.
-    disown(this.ring.fd)
-    own(this.ring.fd)
   }
 
   later(task: Task): void {
@@ -63,23 +65,30 @@ export class UringContext {
     this.turns.kick()
   }
 
-  /** Calls `settler` when there are buffers to receive into again. */
-  whenBuffered(settler: Settler): void {
+  /** A receive of this kind found no buffer: calls `settler` when there are some again. */
+  whenBuffered(settler: Settler, kind: number): void {
+    this.lent.poolOf(kind).widen()
     this.#starved.push(settler)
   }
 
   /** More to settle: the thread must not wait. */
   get restless(): boolean {
-    return this.#tasks.length > 0 || this.#settlers.length > 0 || this.#deferred.length > 0
+    return (
+      this.#tasks.length > 0 || this.#settlers.length > 0 || this.#deferred.length > 0 || this.#departures.hasLanded
+    )
   }
 
-  /** Half of the buffers are held by somebody who waits: those who can do without should. */
-  get isScarce(): boolean {
-    return this.small.used > small.buffers / 2 || this.large.used > large.buffers / 2
+  /** Asks `sender` for its operation when the turn is handed to the kernel. */
+  willSend(sender: Departing): void {
+    this.#departures.add(sender)
+    this.turns.kick()
   }
 
-  submitted(): void {
-    if (this.ring.unsubmitted === 0) this.outbox.reset()
+  enter(wait: boolean): void {
+    const departures = this.#departures
+    departures.leave()
+    this.ring.enter(wait && !departures.isAwaited && !this.restless)
+    departures.arrive()
   }
 
   completed(low: number, high: number, result: number, flags: number): void {
@@ -87,28 +96,19 @@ export class UringContext {
     else this.#deferred.push(low, high, result, flags)
   }
 
-  /** The pool that a receive of this kind fills. */
-  poolOf(kind: number): BufferRing {
-    return kind === receiveLargeKind ? this.large : this.small
-  }
-
-  /** The pool that these bytes lie in; undefined: elsewhere. */
-  owning(bytes: Uint8Array): BufferRing | undefined {
-    if (bytes.buffer === this.small.memory) return this.small
-    if (bytes.buffer === this.large.memory) return this.large
-    return undefined
+  entered(): void {
+    this.#departures.tell()
   }
 
   settle(): void {
     this.#replay()
-    this.small.refill()
-    this.large.refill()
+    this.lent.refill()
     if (this.#settlers.length > 0) {
       const settlers = this.#settlers
       this.#settlers = []
       for (const settler of settlers) settler.settle()
     }
-    if (this.#starved.length > 0 && this.small.lent > 0 && this.large.lent > 0) {
+    if (this.#starved.length > 0 && !this.lent.isEmpty) {
       const starved = this.#starved
       this.#starved = []
       for (const settler of starved) settler.settle()
@@ -132,18 +132,21 @@ export class UringContext {
         else this.#deferred.push(low, high, result, flags)
       },
     }
-    for (;;) {
+    // What leaves with the first entry may be all that is waited for, and completes only if it fails.
+    for (let wait = false; ; wait = true) {
       this.ring.reap(deferring)
       if (done()) break
-      this.ring.enter(true)
-      this.submitted()
+      this.#departures.leave()
+      this.ring.enter(wait)
+      this.#departures.arrive()
     }
     this.turns.kick()
   }
 
   #tell(low: number, high: number, result: number, flags: number): void {
     const kind = kindOf(low)
-    if (kind === cancelKind) return
+    // How sends went has been looked at before.
+    if (kind === cancelKind || kind === sendKind) return
     const operator = this.slots.find(high)
     if (operator !== undefined) operator.completed(kind, result, flags)
     else if ((flags & hasBuffer) !== 0) this.#returnBuffer(kind, bufferOf(flags))
@@ -180,7 +183,7 @@ export class UringContext {
 
   #returnBuffer(kind: number, buffer: number): void {
     if (kind !== receiveKind && kind !== receiveLargeKind) return
-    const pool = this.poolOf(kind)
+    const pool = this.lent.poolOf(kind)
     pool.taken(buffer)
     pool.release(buffer)
   }

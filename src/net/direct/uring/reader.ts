@@ -105,7 +105,7 @@ export class Reader implements Settler {
     if (held === undefined) return undefined
     const parts: Uint8Array[] = []
     for (let at = 0; at < held.length; at += 2) {
-      const pool = this.#context.poolOf((held[at] as number) & 0xff)
+      const pool = this.#context.lent.poolOf((held[at] as number) & 0xff)
       parts.push(pool.view((held[at] as number) >>> 8, held[at + 1] as number))
     }
     const bytes = Buffer.concat(parts)
@@ -120,7 +120,7 @@ export class Reader implements Settler {
     if (result === 0) this.#endArrived()
     else if (result === ENOBUFS) {
       this.#flags |= listed
-      this.#context.whenBuffered(this)
+      this.#context.whenBuffered(this, kind)
     } else if (result < 0 && result !== ECANCELED && result !== EAGAIN && result !== EINTR) {
       this.stop()
       this.#owner.readingFailed(-result)
@@ -141,19 +141,20 @@ export class Reader implements Settler {
   #arm(): void {
     if ((this.#flags & (wanted | armed | ended | stopped | listed)) !== wanted) return
     const { fd, key } = this.#owner
-    const { ring, small, large } = this.#context
+    const { ring, lent } = this.#context
     this.#flags |= armed
-    if ((this.#flags & busy) !== 0) pushReceive(ring, fd, large.group, tag(receiveLargeKind, 0), key)
-    else if (this.#reads < singleReads) pushReceive(ring, fd, small.group, tag(receiveKind, 0), key)
+    if ((this.#flags & busy) !== 0) pushReceive(ring, fd, lent.large.group, tag(receiveLargeKind, 0), key)
+    else if (this.#reads < singleReads) pushReceive(ring, fd, lent.small.group, tag(receiveKind, 0), key)
     else {
       this.#flags |= goesOn
-      pushReceiveMany(ring, fd, small.group, tag(receiveKind, 0), key)
+      pushReceiveMany(ring, fd, lent.small.group, tag(receiveKind, 0), key)
     }
     this.#owner.begun()
   }
 
   #filled(kind: number, buffer: number, size: number): void {
-    const pool = this.#context.poolOf(kind)
+    const { lent } = this.#context
+    const pool = lent.poolOf(kind)
     pool.taken(buffer)
     if (size <= 0 || (this.#flags & stopped) !== 0) {
       pool.release(buffer)
@@ -166,8 +167,7 @@ export class Reader implements Settler {
       this.#held.push(kind | (buffer << 8), size)
       return
     }
-    this.#owner.arrived(pool.view(buffer, size))
-    pool.release(buffer)
+    lent.show(pool, buffer, size, this.#owner)
   }
 
   #adapt(kind: number, size: number, room: number): void {
@@ -182,12 +182,10 @@ export class Reader implements Settler {
 
   #tellHeld(held: number[]): void {
     const [first, size] = held as [number, number]
-    const pool = this.#context.poolOf(first & 0xff)
-    const buffer = first >>> 8
+    const { lent } = this.#context
     if (held.length === 2) this.#held = undefined
     else held.splice(0, 2)
-    this.#owner.arrived(pool.view(buffer, size))
-    pool.release(buffer)
+    lent.show(lent.poolOf(first & 0xff), first >>> 8, size, this.#owner)
   }
 
   #endArrived(): void {
@@ -207,7 +205,7 @@ export class Reader implements Settler {
     const held = this.#held ?? []
     this.#held = undefined
     for (let at = 0; at < held.length; at += 2) {
-      this.#context.poolOf((held[at] as number) & 0xff).release((held[at] as number) >>> 8)
+      this.#context.lent.poolOf((held[at] as number) & 0xff).release((held[at] as number) >>> 8)
     }
   }
 }

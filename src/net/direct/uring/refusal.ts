@@ -14,7 +14,7 @@ export interface KernelView {
   readonly release?: string
 }
 
-const needed = { major: 6, minor: 10 }
+const needed = { major: 6, minor: 1 }
 const EPERM = -1
 const ENOMEM = -12
 const EINVAL = -22

@@ -3,20 +3,26 @@
  * Used by the thread that made it only. What the operations mean is for `operations.ts` and the engine.
  */
 import { getSystemErrorName } from 'node:util'
-import { addressOf } from '../ffi/ring-memory.ts'
-import { closeSocket } from '../ffi/sockets.ts'
+import { type Arena, addressOf } from '../ffi/ring-memory.ts'
 import { uringEnter, uringRegister } from '../ffi/uring-calls.ts'
-import { setUp } from './ring-setup.ts'
+import { type QueueMemory, setUp, takeDown } from './ring-setup.ts'
 
 /** Hears of each completion, while `Ring.reap` runs. `low` and `high` are the halves of what the entry carried. */
 export interface CompletionReceiver {
   completed(low: number, high: number, result: number, flags: number): void
 }
 
+/** Hears of completions before anybody else does, while `Ring.look` runs. */
+export interface CompletionViewer {
+  seen(high: number, result: number): void
+}
+
 export interface RingOptions {
   /** Powers of two. Submissions beyond `submissions` go to the kernel in a call of their own. */
   readonly submissions?: number
   readonly completions?: number
+  /** Default: whichever the kernel takes first. */
+  readonly memories?: readonly QueueMemory[]
 }
 
 const entryWords = 16
@@ -33,8 +39,13 @@ const registerEventFd = 4
 
 export class Ring {
   readonly fd: number
+  /** The memory that its operations may name, beside its queues. */
+  readonly arena: Arena
+  readonly #handle: number
+  readonly #waitFlags: number
+  readonly #submitFlags: number
   readonly #words: Int32Array
-  readonly #sqe: Int32Array
+  readonly #entries: number
   readonly #submissionHead: number
   readonly #submissionTail: number
   readonly #submissionMask: number
@@ -49,11 +60,15 @@ export class Ring {
 
   /** Throws a `RangeError` that says why where the system refuses; `uringRefusal` asks without throwing. */
   constructor(options: RingOptions = {}) {
-    const { submissions = 1024, completions = 8192 } = options
-    const { fd, rings, entries, layout } = setUp(submissions, completions)
+    const parts = setUp(options.submissions ?? 1024, options.completions ?? 8192, options.memories)
+    const { fd, arena, submissions, completions, layout, handle, enterFlags } = parts
     this.fd = fd
-    this.#words = new Int32Array(rings)
-    this.#sqe = new Int32Array(entries)
+    this.arena = arena
+    this.#handle = handle
+    this.#waitFlags = enterFlags | getEvents
+    this.#submitFlags = enterFlags
+    this.#words = new Int32Array(arena.buffer)
+    this.#entries = layout.entries / 4
     this.#submissionHead = layout.submissionHead / 4
     this.#submissionTail = layout.submissionTail / 4
     this.#submissionMask = submissions - 1
@@ -65,6 +80,7 @@ export class Ring {
     this.#completions = layout.completions / 4
     this.#tail = this.#words[this.#submissionTail] as number
     this.#closed = false
+    if (layout.array === undefined) return
     // Entry n is always at place n: the array between them says nothing.
     for (let index = 0; index < submissions; index += 1) this.#words[layout.array / 4 + index] = index
   }
@@ -86,36 +102,30 @@ export class Ring {
     opcodeWord: number,
     fd: number,
     offsetLow: number,
-    offsetHigh: number,
     addressLow: number,
     addressHigh: number,
     length: number,
     operationFlags: number,
     low: number,
     high: number,
-    lastWord: number,
+    group: number,
   ): void {
     if (this.unsubmitted > this.#submissionMask) this.#makeRoom()
-    const sqe = this.#sqe
-    const at = (this.#tail & this.#submissionMask) * entryWords
-    sqe[at] = opcodeWord
-    sqe[at + 1] = fd
-    sqe[at + 2] = offsetLow
-    sqe[at + 3] = offsetHigh
-    sqe[at + 4] = addressLow
-    sqe[at + 5] = addressHigh
-    sqe[at + 6] = length
-    sqe[at + 7] = operationFlags
-    sqe[at + 8] = low
-    sqe[at + 9] = high
-    sqe[at + 10] = lastWord
-    sqe[at + 11] = 0
-    sqe[at + 12] = 0
-    sqe[at + 13] = 0
-    sqe[at + 14] = 0
-    sqe[at + 15] = 0
+    const words = this.#words
+    const at = this.#entries + (this.#tail & this.#submissionMask) * entryWords
+    // What is not written is 0 in every entry: the upper half of the offset, and all after the group.
+    words[at] = opcodeWord
+    words[at + 1] = fd
+    words[at + 2] = offsetLow
+    words[at + 4] = addressLow
+    words[at + 5] = addressHigh
+    words[at + 6] = length
+    words[at + 7] = operationFlags
+    words[at + 8] = low
+    words[at + 9] = high
+    words[at + 10] = group
     this.#tail = (this.#tail + 1) | 0
-    this.#words[this.#submissionTail] = this.#tail
+    words[this.#submissionTail] = this.#tail
   }
 
   /**
@@ -125,7 +135,7 @@ export class Ring {
   enter(wait: boolean): void {
     if (this.#closed) return
     const waits = wait && !this.hasCompletions
-    const result = uringEnter(this.fd, this.unsubmitted, waits ? 1 : 0, getEvents)
+    const result = uringEnter(this.#handle, this.unsubmitted, waits ? 1 : 0, this.#waitFlags)
     if (result >= 0 || result === EINTR || result === EAGAIN || result === EBUSY || result === ETIME) return
     throw new Error(`io_uring_enter ${getSystemErrorName(result)}`)
   }
@@ -163,6 +173,16 @@ export class Ring {
     }
   }
 
+  /** Shows `viewer` those of the completions that are there now whose entry carried `low`. They stay. */
+  look(low: number, viewer: CompletionViewer): void {
+    const words = this.#words
+    const tail = words[this.#completionTail] as number
+    for (let head = words[this.#completionHead] as number; head !== tail; head = (head + 1) | 0) {
+      const at = this.#completions + (head & this.#completionMask) * 4
+      if (words[at] === low) viewer.seen(words[at + 1] as number, words[at + 2] as number)
+    }
+  }
+
   /** Signals the counter `fd` for each completion, unless `signal` was switched off. */
   watch(fd: number): void {
     const argument = new Int32Array(new ArrayBuffer(128))
@@ -178,18 +198,18 @@ export class Ring {
 
   /**
    * Gives up the ring: operations under way are cancelled by the kernel, on its own time. Memory that they name, and the
-   * queues, are left as they are and never released: a view of them that is still touched must not end the process.
+   * queues, stay until the thread ends: a view of them that is still touched must not end the process.
    */
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    closeSocket(this.fd)
+    takeDown(this.fd, this.#handle)
   }
 
   /** More was written in one turn than there is room for: a call between turns. */
   #makeRoom(): void {
     for (let attempt = 0; attempt < 100; attempt += 1) {
-      const result = uringEnter(this.fd, this.unsubmitted, 0, 0)
+      const result = uringEnter(this.#handle, this.unsubmitted, 0, this.#submitFlags)
       if (this.unsubmitted <= this.#submissionMask) return
       if (result < 0 && result !== EINTR && result !== EAGAIN && result !== EBUSY) break
     }

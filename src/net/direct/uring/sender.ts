@@ -1,20 +1,21 @@
 /**
- * The sending half of a stream: what was taken for sending, in order, one operation under way at most. Each is done when
- * its turn has been submitted; where the socket had no room a poll tells when there is some, so that the kernel never holds
- * on to memory of a peer that does not read. It reads nothing and closes nothing.
+ * The sending half of a stream: what was taken for sending leaves by one operation when the turn is handed to the kernel,
+ * and that is done when the turn has been submitted. Where the socket had no room a poll tells when there is some, so that
+ * the kernel never holds on to memory of a peer that does not read. It reads nothing and closes nothing.
  */
-import type { BufferRing } from './buffer-ring.ts'
-import type { Settler, UringContext } from './context.ts'
-import { pushPoll, pushSend, pushSendMessage, sendKind, tag, writableKind } from './operations.ts'
+import { gathered } from '../../gathered.ts'
+import type { UringContext } from './context.ts'
+import { pushPoll, pushSend, pushSendMessage, tag, writableKind } from './operations.ts'
 import { maxVectors } from './outbox.ts'
+import { noHolder, type Piece, Pieces } from './pieces.ts'
 
 /** What a sender asks of its stream. */
 export interface SenderOwner {
   readonly fd: number
   readonly key: number
-  /** An operation was written, to be completed later. */
-  begun(): void
-  /** The same, and it may take until the peer reads. */
+  /** Whether somebody waits for `emptied`. */
+  readonly awaitsEmptied: boolean
+  /** A poll was written, which may take until the peer reads. */
   polls(): void
   /** Nothing is pending any more. */
   emptied(): void
@@ -26,233 +27,228 @@ const EINTR = -4
 const pollOut = 4
 /** Copied for one operation at most. */
 const maxCopyBytes = 128 * 1024
+/** Less than this is copied out of a lent buffer when something lies before it: few pieces go faster than many. */
+const minPieceBytes = 2048
 
-export class Sender implements Settler {
+// Bits of `#flags`.
+/** In the context's list of those with something to send. */
+const listed = 1
+/** Handed over, and not known yet how it went. */
+const flying = 2
+/** The socket has no room: a poll is under way. */
+const waiting = 4
+const stopped = 8
+/** The last operation took less than all: `#result` is how much, or why. */
+const fell = 16
+
+export class Sender {
   readonly #context: UringContext
   readonly #owner: SenderOwner
-  /** The first piece, and those after it. */
-  #head: Uint8Array | undefined
-  #rest: Uint8Array[] | undefined
-  /** How much of the first piece has left. */
-  #sent: number
-  /** Pieces and bytes of the operation under way; 0: none. */
-  #flying: number
+  readonly #pieces: Pieces
+  #flags: number
   #flyingBytes: number
-  /** Waiting for the socket to have room, or for a turn that has room to copy. */
-  #waiting: boolean
-  #stopped: boolean
-  pending: number
+  #result: number
 
   constructor(context: UringContext, owner: SenderOwner) {
     this.#context = context
     this.#owner = owner
-    this.#head = undefined
-    this.#rest = undefined
-    this.#sent = 0
-    this.#flying = 0
+    this.#pieces = new Pieces(context.ring.arena, context.lent)
+    this.#flags = 0
     this.#flyingBytes = 0
-    this.#waiting = false
-    this.#stopped = false
-    this.pending = 0
+    this.#result = 0
+  }
+
+  get pending(): number {
+    return this.#pieces.total
+  }
+
+  /** For the context. */
+  get isAwaited(): boolean {
+    return this.#owner.awaitsEmptied
+  }
+
+  /** There is something that leaves, or fails, with the turn. */
+  get isLeaving(): boolean {
+    return (this.#flags & (listed | flying)) !== 0
   }
 
   /** Bytes that were given away. */
   send(bytes: Uint8Array): void {
-    if (bytes.length === 0 || this.#stopped) return
+    const size = bytes.length
+    if (size === 0 || (this.#flags & stopped) !== 0) return
+    if (this.#fitsOutbox(size)) this.#copy(bytes)
     // Lent bytes are not the caller's to give away: better a copy than memory that changes.
-    this.#take(this.#context.owning(bytes) === undefined ? bytes : Buffer.from(bytes))
+    else this.#add(0, size, noHolder, this.#context.lent.placeOf(bytes) === -1 ? bytes : bytes.slice())
   }
 
   /** Bytes of a lent buffer are used where they are, others copied. */
   forward(bytes: Uint8Array): void {
-    if (bytes.length === 0 || this.#stopped) return
-    const pool = this.#context.owning(bytes)
-    if (pool === undefined) {
-      this.#take(Buffer.from(bytes))
+    const { lent } = this.#context
+    const size = bytes.length
+    const place = lent.placeOf(bytes)
+    if (size === 0 || (this.#flags & stopped) !== 0) return
+    if (place !== -1 && (this.#pieces.size === 0 || size >= minPieceBytes)) {
+      const holder = lent.holderOf(place)
+      lent.retain(holder)
+      this.#add(place, size, holder, undefined)
+    } else if (this.#fitsOutbox(size)) this.#copy(bytes)
+    else this.#add(0, size, noHolder, bytes.slice())
+  }
+
+  /** Text of latin1, and bytes that are only read until this returns. */
+  sendText(text: string, body: Uint8Array | undefined): void {
+    const size = text.length + (body === undefined ? 0 : body.length)
+    if (size === 0 || (this.#flags & stopped) !== 0) return
+    if (!this.#fitsOutbox(size)) {
+      this.#add(0, size, noHolder, gathered(text, body))
       return
     }
-    pool.retain(pool.owning(bytes))
-    this.#take(bytes)
-  }
-
-  /** Drops what has not been handed to the kernel; what has is kept until it is done. */
-  stop(): void {
-    this.#stopped = true
-    if (this.#flying === 0) this.#dropAll()
-  }
-
-  sendCompleted(result: number): void {
-    const expected = this.#flyingBytes
-    this.#flying = 0
-    this.#flyingBytes = 0
-    if (this.#stopped) {
-      this.#dropAll()
-      return
-    }
-    if (result > 0) this.#consume(result)
-    if (result < 0 && result !== EAGAIN && result !== EINTR) {
-      this.stop()
-      this.#owner.sendingFailed(-result)
-      return
-    }
-    if (this.#head === undefined) this.#owner.emptied()
-    else if (result === expected || result === EINTR) this.#begin()
-    else this.#awaitRoom()
-  }
-
-  pollCompleted(): void {
-    this.#waiting = false
-    if (!this.#stopped && this.#head !== undefined && this.#flying === 0) this.#begin()
-  }
-
-  /** For the context: a new turn has room to copy. */
-  settle(): void {
-    this.pollCompleted()
-  }
-
-  #take(bytes: Uint8Array): void {
-    this.pending += bytes.length
-    if (this.#head === undefined) this.#head = bytes
-    else if (this.#rest === undefined) this.#rest = [bytes]
-    else this.#rest.push(bytes)
-    if (this.#flying > 0) return
-    if (!this.#waiting) this.#begin()
-    else if (this.#context.isScarce) this.#copyOut()
-  }
-
-  #begin(): void {
-    const context = this.#context
-    const head = this.#head as Uint8Array
-    const rest = this.#rest
-    const { fd, key } = this.#owner
-    if (rest !== undefined && rest.length > 0) {
-      this.#beginMany(head, rest)
-      return
-    }
-    const pool = context.owning(head)
-    if (pool !== undefined) {
-      this.#flyingBytes = head.length - this.#sent
-      const low = pool.lowOf(head, this.#sent)
-      pushSend(context.ring, fd, low, pool.highOf(head, this.#sent), this.#flyingBytes, tag(sendKind, 0), key)
-    } else {
-      const { outbox } = context
-      this.#flyingBytes = outbox.copy(head, this.#sent, maxCopyBytes)
-      if (this.#flyingBytes === 0) {
-        this.#awaitTurn()
-        return
-      }
-      pushSend(context.ring, fd, outbox.low, outbox.high, this.#flyingBytes, tag(sendKind, 0), key)
-    }
-    this.#flying = 1
-    this.#owner.begun()
-  }
-
-  /** Several pieces in one operation, as far as there is room. */
-  #beginMany(head: Uint8Array, rest: readonly Uint8Array[]): void {
-    const { outbox, ring } = this.#context
-    if (!outbox.beginMessage()) {
-      this.#awaitTurn()
-      return
-    }
-    let bytes = 0
-    let count = 0
-    let complete = true
-    const wanted = Math.min(maxVectors, rest.length + 1)
-    while (complete && count < wanted) {
-      const piece = count === 0 ? head : (rest[count - 1] as Uint8Array)
-      const offset = count === 0 ? this.#sent : 0
-      const size = this.#addPiece(count, piece, offset)
-      if (size === 0) break
-      complete = size === piece.length - offset
-      bytes += size
-      count += 1
-    }
-    if (count === 0) {
-      this.#awaitTurn()
-      return
-    }
-    outbox.endMessage(count)
-    this.#flying = count
-    this.#flyingBytes = bytes
-    pushSendMessage(ring, this.#owner.fd, outbox.low, outbox.high, tag(sendKind, 0), this.#owner.key)
-    this.#owner.begun()
-  }
-
-  /** How much of it found a place in the message. */
-  #addPiece(index: number, piece: Uint8Array, offset: number): number {
     const { outbox } = this.#context
-    const pool = this.#context.owning(piece)
-    if (pool !== undefined) {
-      outbox.addVector(index, pool.lowOf(piece, offset), pool.highOf(piece, offset), piece.length - offset)
-      return piece.length - offset
+    const place = outbox.at
+    outbox.putText(text)
+    if (body !== undefined) outbox.put(body, 0, body.length)
+    this.#append(place, size)
+  }
+
+  /** Drops what has not been handed to the kernel; what has is kept until it is known how it went. */
+  stop(): void {
+    this.#flags |= stopped
+    if ((this.#flags & flying) === 0) this.#pieces.drop()
+  }
+
+  /** The socket has room again. */
+  pollCompleted(): void {
+    this.#flags &= ~waiting
+    if (this.#pieces.size > 0) this.#list()
+  }
+
+  /** For the context, as all that follows: writes the operation for what there is to send. False: not in this turn. */
+  fly(flight: number): boolean {
+    const pieces = this.#pieces
+    this.#flags &= ~listed
+    if (pieces.size === 0 || (this.#flags & (flying | waiting | stopped)) !== 0) return true
+    const bytes = pieces.rest === undefined ? this.#flyOne(flight) : this.#flyMany(pieces.rest, flight)
+    this.#flags |= bytes === 0 ? listed : flying
+    this.#flyingBytes = bytes
+    return bytes > 0
+  }
+
+  /** Before `land`: the operation took less than all. */
+  fall(result: number): void {
+    this.#flags |= fell
+    this.#result = result
+  }
+
+  land(): boolean {
+    const flags = this.#flags
+    this.#flags = flags & ~flying
+    const pieces = this.#pieces
+    if ((flags & stopped) !== 0) {
+      pieces.drop()
+      return false
     }
-    const size = outbox.copy(piece, offset, maxCopyBytes)
-    if (size > 0) outbox.addVector(index, outbox.low, outbox.high, size)
+    if ((flags & fell) !== 0) return this.#fallen(this.#result)
+    pieces.consume(this.#flyingBytes)
+    if (pieces.size === 0) return this.#owner.awaitsEmptied
+    // There was more than fits one operation.
+    pieces.leaveOutbox()
+    this.#list()
+    return false
+  }
+
+  tell(): void {
+    if ((this.#flags & stopped) !== 0) return
+    if ((this.#flags & fell) !== 0) {
+      this.stop()
+      this.#owner.sendingFailed(-this.#result)
+    } else if (this.#pieces.size === 0) this.#owner.emptied()
+  }
+
+  /** The outbox is about to be used anew. */
+  leaveOutbox(): void {
+    this.#pieces.leaveOutbox()
+  }
+
+  /** Whether so much more is copied to the outbox now, rather than kept until its turn comes. */
+  #fitsOutbox(size: number): boolean {
+    return (this.#flags & (waiting | flying)) === 0 && size <= maxCopyBytes && size <= this.#context.outbox.room
+  }
+
+  #copy(bytes: Uint8Array): void {
+    const { outbox } = this.#context
+    const place = outbox.at
+    outbox.put(bytes, 0, bytes.length)
+    this.#append(place, bytes.length)
+  }
+
+  #append(place: number, size: number): void {
+    this.#pieces.append(place, size)
+    this.#list()
+  }
+
+  #add(place: number, size: number, holder: number, bytes: Uint8Array | undefined): void {
+    this.#pieces.add(place, size, holder, bytes)
+    if ((this.#flags & waiting) === 0) this.#list()
+    else if (this.#context.lent.isScarce) this.#pieces.leaveBuffers()
+  }
+
+  #list(): void {
+    if ((this.#flags & listed) !== 0) return
+    this.#flags |= listed
+    this.#context.willSend(this)
+  }
+
+  #flyOne(flight: number): number {
+    const { ring, outbox } = this.#context
+    const { bytes } = this.#pieces
+    let { place, size } = this.#pieces
+    if (bytes !== undefined) {
+      size = Math.min(size, maxCopyBytes, outbox.room)
+      if (size === 0) return 0
+      outbox.put(bytes, place, size)
+      place = outbox.at - size
+    }
+    pushSend(ring, this.#owner.fd, place, size, flight, this.#owner.key)
     return size
   }
 
-  #consume(bytes: number): void {
-    this.pending -= bytes
-    let left = bytes
-    let gone = 0
-    const rest = this.#rest
-    while (this.#head !== undefined) {
-      const piece: Uint8Array = this.#head
-      const size = piece.length - this.#sent
-      if (left < size) {
-        this.#sent += left
-        break
-      }
-      left -= size
-      this.#sent = 0
-      this.#release(piece)
-      this.#head = rest === undefined ? undefined : rest[gone]
-      gone += 1
-      if (this.#head === undefined) this.#rest = undefined
+  /** Several pieces in one operation, as far as there is room. */
+  #flyMany(rest: readonly Piece[], flight: number): number {
+    const { outbox, ring } = this.#context
+    const header = outbox.beginMessage(Math.min(maxVectors, rest.length + 1))
+    if (header === -1) return 0
+    let total = 0
+    let count = 0
+    while (count < maxVectors && count <= rest.length) {
+      const { place, size, bytes } = count === 0 ? this.#pieces : (rest[count - 1] as Piece)
+      const taken = bytes === undefined ? size : Math.min(size, maxCopyBytes, outbox.room)
+      if (bytes !== undefined) outbox.put(bytes, place, taken)
+      outbox.setVector(header, count, bytes === undefined ? place : outbox.at - taken, taken)
+      total += taken
+      count += 1
+      if (taken < size) break
     }
-    if (this.#rest !== undefined && gone > 0) this.#rest.splice(0, gone)
+    if (total === 0) return 0
+    outbox.endMessage(header, count)
+    pushSendMessage(ring, this.#owner.fd, header, flight, this.#owner.key)
+    return total
+  }
+
+  #fallen(result: number): boolean {
+    if (result < 0 && result !== EAGAIN && result !== EINTR) return true
+    this.#flags &= ~fell
+    if (result > 0) this.#pieces.consume(result)
+    this.#pieces.leaveOutbox()
+    if (result === EINTR) this.#list()
+    else this.#awaitRoom()
+    return false
   }
 
   #awaitRoom(): void {
-    if (this.#context.isScarce) this.#copyOut()
-    this.#waiting = true
+    if (this.#context.lent.isScarce) this.#pieces.leaveBuffers()
+    this.#flags |= waiting
     const { fd, key } = this.#owner
     pushPoll(this.#context.ring, fd, pollOut, tag(writableKind, 0), key)
     this.#owner.polls()
-  }
-
-  #awaitTurn(): void {
-    this.#waiting = true
-    this.#context.afterBatch(this)
-  }
-
-  /** Lent buffers are too few to wait with this peer. */
-  #copyOut(): void {
-    const head = this.#head
-    if (head !== undefined) this.#head = this.#ownCopy(head)
-    const rest = this.#rest
-    if (rest === undefined) return
-    for (const [index, piece] of rest.entries()) rest[index] = this.#ownCopy(piece)
-  }
-
-  #ownCopy(piece: Uint8Array): Uint8Array {
-    const pool = this.#context.owning(piece)
-    if (pool === undefined) return piece
-    const copy = Buffer.from(piece)
-    pool.release(pool.owning(piece))
-    return copy
-  }
-
-  #dropAll(): void {
-    if (this.#head !== undefined) this.#release(this.#head)
-    for (const piece of this.#rest ?? []) this.#release(piece)
-    this.#head = undefined
-    this.#rest = undefined
-    this.pending = 0
-  }
-
-  #release(piece: Uint8Array): void {
-    const pool: BufferRing | undefined = this.#context.owning(piece)
-    pool?.release(pool.owning(piece))
   }
 }

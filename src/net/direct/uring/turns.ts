@@ -4,20 +4,20 @@
  * a counter that a handle of Node's reads, and nothing wakes the thread in between.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { allocate } from '../ffi/memory.ts'
-import { highHalf, lowHalf } from '../ffi/ring-memory.ts'
 import { createEventFd } from '../ffi/uring-calls.ts'
 import { kindOf, pushTimeout, tickKind } from './operations.ts'
 import type { CompletionReceiver, Ring } from './ring.ts'
 
 /** What the turns serve, besides telling it of completions. */
 export interface TurnOwner extends CompletionReceiver {
+  /** Hands over what is to be sent and what was written; waits for a completion if it may and there is nothing else to do. */
+  enter(wait: boolean): void
+  /** What had been sent is told. */
+  entered(): void
   /** A batch of completions has been told: what was put off for its end is done now. */
   settle(): void
-  /** More is put off: the thread must not wait. */
+  /** More is put off. */
   readonly restless: boolean
-  /** The kernel has been given what was written, most often all of it. */
-  submitted(): void
 }
 
 /** How long Node's loop may have to wait for its round while the ring is busy. */
@@ -42,8 +42,7 @@ export class Turns implements CompletionReceiver {
   readonly #owner: TurnOwner
   readonly #handle: PipeHandle
   readonly #counter: Uint8Array
-  readonly #tickLow: number
-  readonly #tickHigh: number
+  readonly #tickAt: number
   readonly #run: () => void
   /** Runs what promises and `process.nextTick` have queued; undefined where Node does not show it. */
   readonly #drain: (() => void) | undefined
@@ -56,10 +55,8 @@ export class Turns implements CompletionReceiver {
   constructor(ring: Ring, owner: TurnOwner) {
     this.#ring = ring
     this.#owner = owner
-    const time = allocate(16)
-    new BigInt64Array(time.buffer, 0, 2).set([0n, BigInt(tickMicroseconds * 1000)])
-    this.#tickLow = lowHalf(time.address)
-    this.#tickHigh = highHalf(time.address)
+    this.#tickAt = ring.arena.take(16)
+    new BigInt64Array(ring.arena.buffer, this.#tickAt, 2).set([0n, BigInt(tickMicroseconds * 1000)])
     this.#counter = Buffer.allocUnsafeSlow(64)
     this.#run = () => this.#turn()
     const drain: unknown = Reflect.get(process, '_tickCallback')
@@ -139,17 +136,18 @@ export class Turns implements CompletionReceiver {
   /** Turns until it is time for Node's loop. Returns the completions there were. */
   #spin(): number {
     const ring = this.#ring
+    const owner = this.#owner
     let work = 0
     this.#ticked = false
     if (!this.#tickArmed) {
       this.#tickArmed = true
-      pushTimeout(ring, this.#tickLow, this.#tickHigh, tickKind, 0)
+      pushTimeout(ring, this.#tickAt, tickKind, 0)
     }
     while (!this.#ticked) {
-      ring.enter(!this.#owner.restless)
-      this.#owner.submitted()
+      owner.enter(true)
+      owner.entered()
       work += ring.reap(this)
-      this.#owner.settle()
+      owner.settle()
       this.#drain?.()
       if (this.#drain === undefined) break
     }
@@ -160,8 +158,7 @@ export class Turns implements CompletionReceiver {
   #rest(): boolean {
     const ring = this.#ring
     ring.signals = true
-    ring.enter(false)
-    this.#owner.submitted()
+    this.#owner.enter(false)
     if (!this.#owner.restless && !ring.hasCompletions && ring.unsubmitted === 0 && !ring.hasOverflowed) {
       this.#active = false
       return true

@@ -1,6 +1,7 @@
 /**
- * A listening socket on the ring: a few accepts at a time. Connections that come while they are being stopped wait here for
- * `resume`; there are no more than that.
+ * A listening socket on the ring: a few accepts under way at a time. Not one that goes on by itself: it would take all
+ * that wait, thousands, before anybody could say that they are too many. Connections that come while it is being stopped wait
+ * here for `resume`; they are as few.
  */
 import type { AcceptOwner, Acceptor } from '../engine.ts'
 import { closeSocket } from '../ffi/sockets.ts'
@@ -9,14 +10,11 @@ import type { Settler, UringContext } from './context.ts'
 import { acceptKind, cancelKind, closeKind, pushAccept, pushCancelAll, pushClose, tag } from './operations.ts'
 import type { Operator } from './slots.ts'
 
-/**
- * Accepts under way, and so what a turn can bring. One accept that goes on by itself takes whatever is in the kernel's queue
- * at once: in a burst all descriptors that are left, and then sessions have none for their other side.
- */
-const together = 16
 const ECANCELED = -125
 /** Those of the connection, not of the socket: it was gone before it was accepted. */
 const passing: readonly number[] = [-4, -11, -71, -103]
+/** Under way at once at most: as many connections are taken in a turn. It begins with one, and doubles when all were used. */
+export const maxAccepts = 32
 
 export class UringAcceptor implements Acceptor, Operator, Settler {
   readonly #context: UringContext
@@ -24,12 +22,16 @@ export class UringAcceptor implements Acceptor, Operator, Settler {
   readonly #owner: AcceptOwner
   readonly #key: number
   #wanted: boolean
-  /** Under way. */
-  #armed: number
   #cancelled: boolean
   #closed: boolean
+  /** In the context's list. */
+  #listed: boolean
   #waiting: number[]
-  #outstanding: number
+  /** Accepts that there should be, that there are, and that brought a connection in this turn. */
+  #aim: number
+  #armed: number
+  #taken: number
+  #closing: number
 
   constructor(context: UringContext, fd: number, owner: AcceptOwner) {
     this.#context = context
@@ -37,11 +39,14 @@ export class UringAcceptor implements Acceptor, Operator, Settler {
     this.#owner = owner
     this.#key = context.slots.take(this)
     this.#wanted = false
-    this.#armed = 0
     this.#cancelled = false
     this.#closed = false
+    this.#listed = false
     this.#waiting = []
-    this.#outstanding = 0
+    this.#aim = 1
+    this.#armed = 0
+    this.#taken = 0
+    this.#closing = 0
     context.turns.hold()
   }
 
@@ -53,7 +58,7 @@ export class UringAcceptor implements Acceptor, Operator, Settler {
   resume(): void {
     if (this.#closed || this.#wanted) return
     this.#wanted = true
-    this.#context.afterBatch(this)
+    this.#list()
   }
 
   close(): void {
@@ -64,35 +69,47 @@ export class UringAcceptor implements Acceptor, Operator, Settler {
     for (const fd of this.#waiting.splice(0)) closeSocket(fd)
     disown(this.#fd)
     pushClose(this.#context.ring, this.#fd, tag(closeKind, 0), this.#key)
-    this.#outstanding += 1
+    this.#closing = 1
     // The port is free when this returns, as with a close of one's own.
-    this.#context.await(this.#key, () => this.#outstanding === 0)
+    this.#context.await(this.#key, () => this.#armed === 0 && this.#closing === 0)
     this.#context.slots.free(this.#key)
     this.#context.turns.release()
   }
 
   completed(kind: number, result: number): void {
-    this.#outstanding -= 1
-    if (kind !== acceptKind) return
+    if (kind === closeKind) {
+      this.#closing = 0
+      return
+    }
     this.#armed -= 1
     if (this.#armed === 0) this.#cancelled = false
     if (result >= 0) this.#took(result)
     else if (this.#wanted && result !== ECANCELED && !passing.includes(result)) {
       this.#wanted = false
+      this.#cancel()
       this.#owner.acceptFailed(-result)
     }
-    this.#arm()
+    if (this.#wanted) this.#list()
   }
 
-  /** For the context: accepting goes on. */
+  /** For the context: the events at hand have been told. */
   settle(): void {
+    this.#listed = false
     while (this.#wanted && this.#waiting.length > 0) {
       this.#owner.accepted(this.#waiting.shift() as number, undefined)
     }
-    this.#arm()
+    if (this.#taken >= this.#aim) this.#aim = Math.min(this.#aim * 2, maxAccepts)
+    this.#taken = 0
+    // Those that are being cancelled come first, or they would be counted with the new ones.
+    if (!this.#wanted || this.#cancelled) return
+    for (; this.#armed < this.#aim; this.#armed += 1) {
+      pushAccept(this.#context.ring, this.#fd, tag(acceptKind, 0), this.#key)
+    }
+    this.#context.turns.kick()
   }
 
   #took(fd: number): void {
+    this.#taken += 1
     if (this.#closed) {
       closeSocket(fd)
       return
@@ -102,15 +119,10 @@ export class UringAcceptor implements Acceptor, Operator, Settler {
     else this.#waiting.push(fd)
   }
 
-  #arm(): void {
-    if (!this.#wanted || this.#cancelled || this.#armed === together) return
-    const { ring, turns } = this.#context
-    while (this.#armed < together) {
-      this.#armed += 1
-      this.#outstanding += 1
-      pushAccept(ring, this.#fd, tag(acceptKind, 0), this.#key)
-    }
-    turns.kick()
+  #list(): void {
+    if (this.#listed) return
+    this.#listed = true
+    this.#context.afterBatch(this)
   }
 
   #cancel(): void {

@@ -25,11 +25,12 @@ export class UringConnect implements Operator, Task {
     this.#settled = false
     context.turns.hold()
     const { outbox, ring } = context
-    if (!outbox.copyAddress(new Uint8Array(ffi.toArrayBuffer(address, addressBytes, true)))) {
+    const place = outbox.putAddress(new Uint8Array(ffi.toArrayBuffer(address, addressBytes, true)))
+    if (place === -1) {
       context.later(this)
       return
     }
-    pushConnect(ring, fd, outbox.low, outbox.high, addressBytes, tag(connectKind, 0), this.#key)
+    pushConnect(ring, fd, place, addressBytes, tag(connectKind, 0), this.#key)
     context.turns.kick()
   }
 

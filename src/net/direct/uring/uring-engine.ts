@@ -19,20 +19,29 @@ import { UringConnect } from './uring-connect.ts'
 import { UringStream } from './uring-stream.ts'
 import { UringWatch } from './uring-watch.ts'
 
+/** One for each thread: two would wait for their own completions only. That with checks is for tests. */
 let engine: UringEngine | undefined
+let checkingEngine: UringEngine | undefined
 
-/** The engine of this thread, made on first use. Throws a `RangeError` with the reason where io_uring is refused. */
-export function uringEngine(): Engine {
-  engine ??= new UringEngine()
-  return engine
+/**
+ * The engine of this thread, made on first use. Throws a `RangeError` with the reason where io_uring is refused. `checks`: as
+ * for `LentBuffers`.
+ */
+export function uringEngine(checks: boolean): Engine {
+  if (!checks) {
+    engine ??= new UringEngine(false)
+    return engine
+  }
+  checkingEngine ??= new UringEngine(true)
+  return checkingEngine
 }
 
 class UringEngine implements Engine {
   readonly name = 'uring'
   readonly #context: UringContext
 
-  constructor() {
-    this.#context = new UringContext()
+  constructor(checks: boolean) {
+    this.#context = new UringContext(checks)
   }
 
   acceptor(fd: number, owner: AcceptOwner): Acceptor {

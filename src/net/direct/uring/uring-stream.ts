@@ -2,7 +2,6 @@
  * A connected socket on the ring: its two halves, and an end that waits for whatever is still under way. The descriptor is
  * closed in order with the operations before it; the slot is given up when the last of them has completed.
  */
-import { gathered } from '../../gathered.ts'
 import type { Stream, StreamOwner } from '../engine.ts'
 import { setReset, shutSending } from '../ffi/sockets.ts'
 import { disown } from '../ffi/thread.ts'
@@ -74,7 +73,7 @@ export class UringStream implements Stream, Operator, ReaderOwner, SenderOwner {
   }
 
   sendText(text: string, body: Uint8Array | undefined): void {
-    this.send(gathered(text, body))
+    this.#sender.sendText(text, body)
   }
 
   /** Nothing is put off here that the end of the turn does not send. */
@@ -105,7 +104,7 @@ export class UringStream implements Stream, Operator, ReaderOwner, SenderOwner {
     this.#reader.pause()
     this.#reader.cancel()
     if ((this.#flags & polling) !== 0) this.#cancelPoll()
-    this.#context.await(this.key, () => this.#outstanding === 0)
+    this.#context.await(this.key, () => this.#outstanding === 0 && !this.#sender.isLeaving)
     const early = this.#reader.takeHeld()
     this.#reader.stop()
     this.#sender.stop()
@@ -116,14 +115,15 @@ export class UringStream implements Stream, Operator, ReaderOwner, SenderOwner {
 
   /** For the context. */
   completed(kind: number, result: number, flags: number): void {
+    if (kind === sendKind) {
+      this.#sender.fall(result)
+      return
+    }
     if ((flags & hasMore) === 0) this.#outstanding -= 1
     switch (kind) {
       case receiveKind:
       case receiveLargeKind:
         this.#reader.receiveCompleted(kind, result, flags)
-        break
-      case sendKind:
-        this.#sender.sendCompleted(result)
         break
       case writableKind:
         this.#flags &= ~polling
@@ -140,6 +140,10 @@ export class UringStream implements Stream, Operator, ReaderOwner, SenderOwner {
   begun(): void {
     this.#outstanding += 1
     this.#context.turns.kick()
+  }
+
+  get awaitsEmptied(): boolean {
+    return (this.#flags & shutWanted) !== 0 || this.#owner.awaitsEmptied
   }
 
   polls(): void {

@@ -5,5 +5,5 @@ import { uringEngine } from './uring-engine.ts'
 
 /** Throws a `RangeError` with the reason where io_uring is refused. */
 export function createUringWire(options: DirectWireOptions = {}): Wire {
-  return new DirectWire(uringEngine(), options)
+  return new DirectWire(uringEngine(options.checks ?? false), options)
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import dgram from 'node:dgram'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import net from 'node:net'
 import os from 'node:os'
 import { after, describe, test } from 'node:test'
@@ -17,6 +18,15 @@ import { until } from '../../../../support/until.ts'
 
 const hasV6 = Object.values(os.networkInterfaces()).some((list) => list?.some((entry) => entry.address === '::1'))
 const root = new URL('../../../../../', import.meta.url).pathname
+
+/** Connections that nobody has accepted yet. */
+function waitingAt(port: number): number {
+  const where = port.toString(16).toUpperCase().padStart(4, '0')
+  const rows = readFileSync('/proc/net/tcp', 'latin1').split('\n')
+  // Local address, remote address, state (0A: it listens), sent and received; of a listening socket the queue is what was received.
+  const row = rows.map((text) => text.trim().split(/\s+/)).find((of) => of[1]?.endsWith(`:${where}`) && of[3] === '0A')
+  return Number.parseInt(row?.[4]?.split(':')[1] ?? '', 16)
+}
 
 for (const kind of wires.filter(({ name }) => name !== 'portable')) {
   describe(`${kind.name}: edges`, { skip: kind.refusal() ?? false, timeout: 60_000 }, () => {
@@ -152,6 +162,32 @@ for (const kind of wires.filter(({ name }) => name !== 'portable')) {
       assert.equal(String(await readAll(socket)), 'tail')
       socket.destroy()
       assert.equal(recorder.closes, 0)
+    })
+
+    test('of a burst of connections few are taken before the first of them is handed out', {
+      skip: os.platform() !== 'linux' && 'needs /proc',
+    }, async () => {
+      const links: Link[] = []
+      const listener = await wire.listen(
+        { ...stream, host: '127.0.0.1', backlog: 512 },
+        (link) => {
+          links.push(link)
+          // What a gateway does that has as many links as it may have.
+          if (links.length === 1) listener.pause()
+        },
+        assert.ifError,
+      )
+      closers.push(() => listener.close())
+      const clients = Array.from({ length: 300 }, () => net.connect(listener.port, '127.0.0.1'))
+      closers.push(() => {
+        for (const client of clients) client.destroy()
+        for (const link of links) link.reset()
+      })
+      await Promise.all(clients.map((client) => once(client, 'connect')))
+      await until(() => links.length > 0, { what: 'a link' })
+      assert.ok(waitingAt(listener.port) >= 200, `${waitingAt(listener.port)} of 300 wait in the queue of the kernel`)
+      listener.resume()
+      await until(() => links.length === 300, { what: 'all links' })
     })
 
     test('where descriptors run out it is told once, and connections that wait are served later', async () => {

@@ -1,0 +1,114 @@
+/**
+ * The buffers that a ring's receives fill, small and large, and what is shown of them: bytes that are borrowed until a
+ * receiver returns, or until what was forwarded of them has left. It keeps no queue; see `sender.ts`.
+ */
+import { BufferRing } from './buffer-ring.ts'
+import { receiveLargeKind } from './operations.ts'
+import type { Ring } from './ring.ts'
+
+/** For quiet streams: a read takes one, however little it brings. */
+const small = { group: 0, buffers: 1024, bufferBytes: 16 * 1024, lent: 128 }
+/** For streams that bring much at once. */
+const large = { group: 1, buffers: 256, bufferBytes: 64 * 1024, lent: 32 }
+/** In the number of a buffer: it is a large one. */
+const isLarge = 0x10000
+
+/** Whom a buffer is shown to. */
+export interface BufferViewer {
+  arrived(bytes: Uint8Array): void
+}
+
+export class LentBuffers {
+  readonly small: BufferRing
+  readonly large: BufferRing
+  readonly #ring: Ring
+  readonly #checks: boolean
+  /** What a receiver looks at just now, where that lies in the arena, and in which buffer. */
+  #shown: Uint8Array | undefined
+  #shownPlace: number
+  #shownHolder: number
+
+  /**
+   * `checks`: a receiver is shown a copy, which is taken from it when it returns, and buffers are overwritten when they
+   * come back. Whoever uses bytes after their time finds none, or others, and throws when it forwards them.
+   */
+  constructor(ring: Ring, checks: boolean) {
+    this.small = new BufferRing(ring, { ...small, poisons: checks })
+    this.large = new BufferRing(ring, { ...large, poisons: checks })
+    this.#ring = ring
+    this.#checks = checks
+    this.#shown = undefined
+    this.#shownPlace = -1
+    this.#shownHolder = -1
+  }
+
+  /** Half of the buffers are held by somebody who waits: those who can do without should. */
+  get isScarce(): boolean {
+    return this.small.used > this.small.buffers / 2 || this.large.used > this.large.buffers / 2
+  }
+
+  get isEmpty(): boolean {
+    return this.small.lent === 0 || this.large.lent === 0
+  }
+
+  refill(): void {
+    this.small.refill()
+    this.large.refill()
+  }
+
+  /** The pool that a receive of this kind fills. */
+  poolOf(kind: number): BufferRing {
+    return kind === receiveLargeKind ? this.large : this.small
+  }
+
+  /** Shows the first bytes of a buffer that was filled, and takes it back. */
+  show(pool: BufferRing, buffer: number, size: number, viewer: BufferViewer): void {
+    const bytes = this.#checks ? pool.view(buffer, size).slice() : pool.view(buffer, size)
+    this.#shown = bytes
+    this.#shownPlace = pool.placeOf(buffer)
+    this.#shownHolder = pool === this.large ? buffer | isLarge : buffer
+    viewer.arrived(bytes)
+    this.#shown = undefined
+    if (this.#checks) (bytes.buffer as ArrayBuffer).transfer(0)
+    pool.release(buffer)
+  }
+
+  /** Where these bytes lie in the arena, if in a buffer that is in use; -1: elsewhere, they have to be copied. */
+  placeOf(bytes: Uint8Array): number {
+    if (bytes === this.#shown) return this.#shownPlace
+    if (this.#checks) return this.#checkedPlaceOf(bytes)
+    if (bytes.buffer !== this.#ring.arena.buffer) return -1
+    const place = bytes.byteOffset
+    const holder = this.holderOf(place)
+    return holder !== -1 && this.#isUsed(holder) ? place : -1
+  }
+
+  /** The number of the buffer at a place; -1: there is none. */
+  holderOf(place: number): number {
+    if (place === this.#shownPlace && this.#shown !== undefined) return this.#shownHolder
+    const buffer = this.small.at(place)
+    if (buffer !== -1) return buffer
+    const other = this.large.at(place)
+    return other === -1 ? -1 : other | isLarge
+  }
+
+  retain(holder: number): void {
+    if (holder < isLarge) this.small.retain(holder)
+    else this.large.retain(holder & ~isLarge)
+  }
+
+  release(holder: number): void {
+    if (holder < isLarge) this.small.release(holder)
+    else this.large.release(holder & ~isLarge)
+  }
+
+  #isUsed(holder: number): boolean {
+    return holder < isLarge ? this.small.isUsed(holder) : this.large.isUsed(holder & ~isLarge)
+  }
+
+  #checkedPlaceOf(bytes: Uint8Array): number {
+    const { buffer } = bytes
+    if (buffer instanceof ArrayBuffer && buffer.detached) throw new Error('borrowed bytes are used after their time')
+    return buffer === this.#shown?.buffer ? this.#shownPlace + bytes.byteOffset : -1
+  }
+}
