@@ -6,12 +6,16 @@ import { cpus } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { wires } from '../../src/net/wires.ts'
-import { findProgram } from '../../test/support/servers/program.ts'
+import { findProgram, needs } from '../../test/support/servers/program.ts'
 import { soak } from '../soak/soak.ts'
 import { changeLatency } from './change-latency.ts'
 import { compare } from './comparison.ts'
-import { type Choice, chosenWires, reasonOf } from './contenders.ts'
+import { type Choice, type Contender, chosenWires, reasonOf } from './contenders.ts'
 import { Generators } from './generators.ts'
+import { checkHttp } from './http-check.ts'
+import { httpEntrants } from './http-contenders.ts'
+import { prepareHttpSite } from './http-site.ts'
+import { apisixRemark, httpLatency, httpWorkloads } from './http-workloads.ts'
 import { type IdleResult, idleMemory } from './idle-memory.ts'
 import { describeRun } from './machine.ts'
 import { Profiler } from './profile.ts'
@@ -22,7 +26,13 @@ import { base, idleBytes, idleTable } from './table.ts'
 import { streamLatency, streamWorkloads } from './workloads.ts'
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
-const names = [...streamWorkloads.map(({ name }) => name), streamLatency.name, 'idle-memory', 'change-latency']
+const named = (list: readonly { readonly name: string }[]): readonly string[] => list.map(({ name }) => name)
+const names = [
+  ...named([...streamWorkloads, streamLatency]),
+  'idle-memory',
+  ...named([...httpWorkloads, httpLatency]),
+  'change-latency',
+]
 /** Only by name: it takes long, compares nobody, and may fail. */
 const alone = ['soak']
 
@@ -66,6 +76,7 @@ const summary = new Summary()
 const common = { rounds: { generators, seconds, rounds } satisfies Rounds, summary, profiler: profiler(), say }
 try {
   await streams()
+  await overHttp()
   if (wanted.includes('change-latency')) {
     say('\n## change-latency: changes by the Admin API, until they are in force on every worker')
     say(await changeLatency({ routes: Number(values.routes), changes: 500, workers: 2 }))
@@ -110,6 +121,22 @@ async function streams(): Promise<void> {
     if (isIdle) await idle(entrants.filter(({ name }) => name !== 'direct'))
   } finally {
     await Promise.all([tcp.stop(), udp.stop()])
+  }
+}
+
+async function overHttp(): Promise<void> {
+  const workloads = httpWorkloads.filter(({ name }) => wanted.includes(name))
+  const rated = wanted.includes(httpLatency.name) ? [httpLatency] : []
+  if (workloads.length + rated.length === 0) return
+  const missing = needs('wrk', 'nginx')
+  if (missing !== false) return say(`skipped: HTTP (${missing}, for load and backends)`)
+  const site = await prepareHttpSite({ loadCpu, proxyCpu, say })
+  try {
+    const entrants = httpEntrants(site, choice)
+    const check = (running: readonly Contender[]): Promise<void> => checkHttp(running, say)
+    await compare({ ...common, entrants, workloads, rated, check, remark: apisixRemark })
+  } finally {
+    await site.stop()
   }
 }
 

@@ -6,8 +6,10 @@ import { accepts, findProgram, makeDir, needs, type Running, start } from './pro
 export const nginxMissing = (): string | false => needs('nginx')
 
 export interface NginxOptions {
-  /** What stands in the `stream` block. */
-  readonly stream: string
+  /** What stands in the `stream` block; without it there is none. */
+  readonly stream?: string
+  /** The same of the `http` block. Relative paths start from the server's own directory, which is gone when it has stopped. */
+  readonly http?: string
   /** A TCP port that it listens on, by which it is known to be up. */
   readonly port: number
   readonly workerConnections?: number
@@ -17,11 +19,12 @@ export interface NginxOptions {
 
 const streamModule = '/usr/lib/nginx/modules/ngx_stream_module.so'
 
-export async function startNginx({ stream, port, workerConnections = 20_000, cpu }: NginxOptions): Promise<Running> {
+export async function startNginx(options: NginxOptions): Promise<Running> {
+  const { stream, http, port, workerConnections = 20_000, cpu } = options
   const dir = makeDir(undefined)
   const conf = [
     // Debian builds the stream part as a module; elsewhere it is inside.
-    existsSync(streamModule) ? `load_module ${streamModule};` : '',
+    stream !== undefined && existsSync(streamModule) ? `load_module ${streamModule};` : '',
     process.getuid?.() === 0 ? 'user root;' : '',
     'daemon off;',
     'worker_processes 1;',
@@ -29,7 +32,8 @@ export async function startNginx({ stream, port, workerConnections = 20_000, cpu
     `pid ${dir}/nginx.pid;`,
     'error_log stderr warn;',
     `events { worker_connections ${workerConnections}; }`,
-    `stream {\n${stream}\n}`,
+    stream === undefined ? '' : `stream {\n${stream}\n}`,
+    http === undefined ? '' : `http {\n${http}\n}`,
   ]
   writeFileSync(`${dir}/nginx.conf`, `${conf.join('\n')}\n`)
   const args = ['-p', dir, '-c', `${dir}/nginx.conf`, '-e', 'stderr']
