@@ -14,9 +14,7 @@ export const plugin: Plugin<{ allow: string[]; message: string }> = {
     },
   },
   create({ allow, message }) {
-    const allowed = new IpSet(allow)
-    return {
-      access: (exchange) => (allowed.has(exchange.remoteAddress) ? undefined : { status: 503, body: { message } }),
-    }
+    const [allowed, refusal] = [new IpSet(allow), { status: 503, body: { message } }]
+    return { access: ({ remoteAddress }) => (allowed.has(remoteAddress) ? undefined : refusal) }
   },
 }
