@@ -1,5 +1,8 @@
-/** ip-restriction for streams: lets clients in, or keeps them out, by address. The connection of a refused one is closed. */
-import { IpSet, type Plugin } from '#sdk'
+/**
+ * ip-restriction: lets clients in, or keeps them out, by address. A refused request gets an answer, the connection of a refused
+ * stream is closed.
+ */
+import { IpSet, type JsonSchema, type Plugin } from '#sdk'
 
 interface Conf {
   readonly whitelist?: readonly string[]
@@ -9,40 +12,51 @@ interface Conf {
 }
 
 const addresses = { type: 'array', items: { type: 'string' }, minItems: 1 }
+const schema: JsonSchema = {
+  type: 'object',
+  properties: {
+    message: { type: 'string', minLength: 1, maxLength: 1024, default: 'Your IP address is not allowed' },
+    response_code: { type: 'integer', minimum: 403, maximum: 404, default: 403 },
+    whitelist: addresses,
+    blacklist: addresses,
+  },
+  oneOf: [{ required: ['whitelist'] }, { required: ['blacklist'] }],
+}
+const known = { name: 'ip-restriction', priority: 3000, version: 0.1, schema } as const
 
 export const ipRestriction: Plugin<Conf> = {
-  name: 'ip-restriction',
-  priority: 3000,
-  version: 0.1,
-  subsystem: 'stream',
-  schema: {
-    type: 'object',
-    properties: {
-      message: { type: 'string', minLength: 1, maxLength: 1024, default: 'Your IP address is not allowed' },
-      response_code: { type: 'integer', minimum: 403, maximum: 404, default: 403 },
-      whitelist: addresses,
-      blacklist: addresses,
-    },
-    oneOf: [{ required: ['whitelist'] }, { required: ['blacklist'] }],
-  },
-
-  check(conf) {
-    try {
-      new IpSet([...(conf.whitelist ?? []), ...(conf.blacklist ?? [])])
-      return undefined
-    } catch (error) {
-      return (error as Error).message
-    }
-  },
-
+  ...known,
+  subsystem: 'http',
+  check,
   create(conf) {
-    const listed = new IpSet(conf.whitelist ?? conf.blacklist ?? [])
-    const admitsListed = conf.whitelist !== undefined
-    const refusal = { status: conf.response_code, body: conf.message }
-    return {
-      preread(exchange) {
-        return listed.has(exchange.downstream.remoteAddress) === admitsListed ? undefined : refusal
-      },
-    }
+    const admits = admission(conf)
+    const refusal = { status: conf.response_code, body: { message: conf.message } }
+    return { access: (exchange) => (admits(exchange.remoteAddress) ? undefined : refusal) }
   },
+}
+
+export const streamIpRestriction: Plugin<Conf> = {
+  ...known,
+  subsystem: 'stream',
+  check,
+  create(conf) {
+    const admits = admission(conf)
+    const refusal = { status: conf.response_code, body: conf.message }
+    return { preread: (exchange) => (admits(exchange.downstream.remoteAddress) ? undefined : refusal) }
+  },
+}
+
+function check(conf: Conf): string | undefined {
+  try {
+    new IpSet([...(conf.whitelist ?? []), ...(conf.blacklist ?? [])])
+    return undefined
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+function admission(conf: Conf): (address: string) => boolean {
+  const listed = new IpSet(conf.whitelist ?? conf.blacklist ?? [])
+  const admitsListed = conf.whitelist !== undefined
+  return (address) => listed.has(address) === admitsListed
 }
