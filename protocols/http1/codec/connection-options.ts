@@ -1,5 +1,6 @@
 /** What a head says about its connection: persistence, upgrade, and fields that end here by being named. [RFC 9110 §7.6.1] */
 import type { HeaderList } from '#sdk'
+import { trimmed } from './octets.ts'
 
 export interface ConnectionOptions {
   readonly keepAlive: boolean
@@ -45,7 +46,7 @@ export function connectionOptions(value: string | undefined): ConnectionOptions 
   let [keepAlive, close, upgrade] = [false, false, false]
   const nominated: string[] = []
   for (const part of value.split(',')) {
-    const option = part.trim().toLowerCase()
+    const option = trimmed(part).toLowerCase()
     if (option === 'close') close = true
     else if (option === 'keep-alive') keepAlive = true
     else if (option === 'upgrade') upgrade = true
@@ -70,6 +71,6 @@ const protocol = /^[!#$%&'*+\-.^_`|~0-9a-z]+(?:\/[!#$%&'*+\-.^_`|~0-9a-z]+)?$/
 export function upgradeToken(value: string | undefined): string | undefined {
   if (value === undefined) return undefined
   const lower = value.toLowerCase()
-  const tokens = lower.split(',').map((token) => token.trim())
+  const tokens = lower.split(',').map(trimmed)
   return tokens.includes('websocket') ? 'websocket' : tokens.find((token) => protocol.test(token))
 }

@@ -18,7 +18,7 @@ import {
   upgrade,
 } from './field-names.ts'
 import { marks } from './head-scan.ts'
-import { space, tab } from './octets.ts'
+import { isBlank, tab } from './octets.ts'
 
 /** What the fields of one head say about its connection and its body. */
 export class FieldSection {
@@ -101,10 +101,6 @@ export class FieldSection {
         return true
     }
   }
-}
-
-function isBlank(byte: number): boolean {
-  return byte === space || byte === tab
 }
 
 function hasTab(bytes: Uint8Array, from: number, to: number): boolean {

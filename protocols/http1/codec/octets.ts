@@ -32,6 +32,19 @@ export function textOf(bytes: Uint8Array, from: number, to: number): string {
   return latin1Slice.call(bytes, from, to)
 }
 
+/** A blank within a line. */
+export function isBlank(byte: number): boolean {
+  return byte === space || byte === tab
+}
+
+/** Without blanks at its edges, which are those of HTTP alone: `trim` would take more away. [RFC 9110 §5.6.3] */
+export function trimmed(text: string): string {
+  let [from, to] = [0, text.length]
+  while (from < to && isBlank(text.charCodeAt(from))) from += 1
+  while (to > from && isBlank(text.charCodeAt(to - 1))) to -= 1
+  return text.slice(from, to)
+}
+
 const tokenPattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 
 export function isTokenText(text: string): boolean {

@@ -5,7 +5,7 @@ import { connectionOptions, dropNominated, upgradeToken } from './connection-opt
 import { FieldSection } from './field-section.ts'
 import { type HeadLimits, HeadScan } from './head-scan.ts'
 import { hostAt, hostOf } from './host-name.ts'
-import { isRequestLine, textOf } from './octets.ts'
+import { isRequestLine, textOf, trimmed } from './octets.ts'
 import { type RequestLine, readRequestLine } from './request-line.ts'
 
 export interface RequestRules extends HeadLimits {
@@ -136,7 +136,7 @@ function bodyLength(section: FieldSection, version: number): number | undefined 
   if (section.contentLength !== undefined) throw new CodecError(400, 'both Content-Length and Transfer-Encoding')
   if (coding.toLowerCase() !== 'chunked') {
     // Codings before a last `chunked` leave the framing clear, but nobody here undoes them.
-    const codings = coding.split(',').map((one) => one.trim().toLowerCase())
+    const codings = coding.toLowerCase().split(',').map(trimmed)
     const isFramed = codings.indexOf('chunked') === codings.length - 1
     throw new CodecError(isFramed ? 501 : 400, 'a Transfer-Encoding other than chunked')
   }
