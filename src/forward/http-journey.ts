@@ -21,6 +21,7 @@ import { clientCertificateFault } from './client-certificate.ts'
 import { HttpAnswering } from './http-answering.ts'
 import type { HttpExchangeRoad } from './http-road.ts'
 import { HttpTries, type TriesOwner } from './http-tries.ts'
+import { takeToldClient } from './told-client.ts'
 
 /** What is run before an upstream is chosen, in this order. */
 const stages = { globalRewrite: 0, rewrite: 1, consumer: 2, globalAccess: 3, access: 4, proxy: 5 } as const
@@ -59,7 +60,7 @@ export class HttpJourney implements SinkOwner, TriesOwner {
     const { exchange } = this
     const { globalRules } = this.#snapshot
     this.#road.options.leases.take(globalRules.chain)
-    if (exchange.error !== undefined) return this.abandoned(exchange.error)
+    takeToldClient(exchange, this.#road.options.settings().toldClient)
     if (!this.#normalise()) return this.abandoned(new GatewayError('bad_request', 'the path cannot be normalised'))
     const fault = clientCertificateFault(exchange, this.#snapshot.certificates)
     if (fault !== undefined) return this.abandoned(new GatewayError('bad_request', fault))
@@ -183,6 +184,8 @@ export class HttpJourney implements SinkOwner, TriesOwner {
     const upstream = cell.current as Upstream | undefined
     if (upstream === undefined)
       return this.abandoned(new GatewayError('unknown_upstream', 'the upstream does not exist'))
+    const { error } = this.exchange.request.body
+    if (error !== undefined) return this.abandoned(error)
     const timeouts = route.timeouts ?? upstream.httpTimeouts
     this.#tries = new HttpTries(this.#road.options, this.exchange, this, upstream, timeouts, route.websocket)
     this.again()

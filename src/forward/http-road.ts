@@ -14,6 +14,7 @@ import type { PoolLimits } from '../upstream/http-pool.ts'
 import type { ChainLeases } from './chain-leases.ts'
 import { httpDate } from './http-answering.ts'
 import { HttpJourney } from './http-journey.ts'
+import type { ToldClient } from './told-client.ts'
 
 /** What of the configuration a journey reads; in force from the next exchange on. */
 export interface HttpRoadSettings {
@@ -29,6 +30,7 @@ export interface HttpRoadSettings {
   readonly sendServerName: boolean
   /** For variables that look into bodies. */
   readonly bodyLimits: BodyLimits
+  readonly toldClient: ToldClient
   /** One slash at the end of a path is dropped before it is matched. */
   readonly deleteTailSlash: boolean
   /** `;parameters` of path segments are dropped before it is matched. */

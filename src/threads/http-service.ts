@@ -8,6 +8,7 @@ import type { GatewayError } from '../errors.ts'
 import type { HttpSession } from '../exchange/http-session.ts'
 import type { ChainLeases } from '../forward/chain-leases.ts'
 import { HttpExchangeRoad, type HttpRoadSettings } from '../forward/http-road.ts'
+import { compileToldClient } from '../forward/told-client.ts'
 import type { Link } from '../net/link.ts'
 import type { Wire } from '../net/wire.ts'
 import type { Log } from '../observability/log.ts'
@@ -140,6 +141,7 @@ function roadSettings({ http, keepAliveMs }: WorkerConf): HttpRoadSettings {
       graphqlBytes: http.graphqlMaxBytes,
       collectBytes: Number.MAX_SAFE_INTEGER,
     },
+    toldClient: compileToldClient(http.realIp),
     deleteTailSlash: http.deleteUriTailSlash,
     likeServlet: http.normalizeUriLikeServlet,
   }

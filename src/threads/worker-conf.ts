@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto'
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { availableParallelism, platform } from 'node:os'
 import { dirname, resolve } from 'node:path'
+import { IpSet } from '../base/ip-set.ts'
 import type { BootConf } from '../config/boot-schema.ts'
 import { bytes, millis } from '../config/units.ts'
 import type { CertificateDefaults } from '../net/tls/certificates.ts'
@@ -151,6 +152,11 @@ export function checkWorkerConf(conf: WorkerConf): void {
   mustOpen('nginx_config.error_log', conf.errorLog)
   if (conf.accessLog !== undefined) mustOpen('nginx_config.stream.access_log', conf.accessLog.path)
   if (conf.http.accessLog !== undefined) mustOpen('nginx_config.http.access_log', conf.http.accessLog.path)
+  checkAddresses(
+    'nginx_config.http.real_ip_from',
+    conf.http.realIp.from.filter((entry) => entry !== 'unix:'),
+  )
+  checkAddresses('apisix.trusted_addresses', conf.http.trustedAddresses ?? [])
   try {
     checkCiphers(conf.tlsCiphers)
   } catch (error) {
@@ -164,6 +170,14 @@ export function configuredWire(conf: BootConf): WireChoice {
     return chooseWire(conf.sluice.wire)
   } catch (error) {
     throw new Error(`sluice.wire: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+function checkAddresses(key: string, entries: readonly string[]): void {
+  try {
+    new IpSet(entries)
+  } catch (error) {
+    throw new Error(`${key}: ${(error as Error).message}`, { cause: error })
   }
 }
 

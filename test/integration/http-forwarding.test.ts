@@ -41,6 +41,15 @@ describe('HTTP through the gateway', { timeout: 120_000 }, () => {
     assert.equal(seen?.headers['x-forwarded-port'], String(port))
   })
 
+  test('a trusted peer may name the client, whom endpoints and variables then take for it', async () => {
+    await gateway.ask('http', '/told', { headers: { 'x-real-ip': '10.9.8.7' } })
+    const seen = backend.requests.at(-1)
+    assert.equal(seen?.headers['x-real-ip'], '10.9.8.7')
+    assert.equal(seen?.headers['x-forwarded-for'], '10.9.8.7')
+    await gateway.ask('http', '/told', { headers: { 'x-real-ip': 'nonsense' } })
+    assert.equal(backend.requests.at(-1)?.headers['x-real-ip'], '127.0.0.1')
+  })
+
   test('a body arrives whole, and one connection carries many requests', async () => {
     const before = backend.connections()
     using client = await HttpClient.connect(gateway.port('http'))
