@@ -216,6 +216,10 @@ const contenders: [name: string, create: (wheel: TimerWheel) => Wire][] = wires
   .filter((kind) => kind.refusal() === undefined)
   .map((kind) => [kind.name, (wheel) => kind.create({ wheel })])
 for (const kind of wires) {
+  if (kind.name === 'uring' && kind.refusal() === undefined) {
+    const { createUringWire } = await import('../../src/net/direct/uring/wire.ts')
+    contenders.push(['uring with checks', (wheel) => createUringWire({ wheel, checks: true })])
+  }
   if (kind.name === 'epoll' && kind.refusal() === undefined) {
     const { createEpollWire } = await import('../../src/net/direct/epoll/wire.ts')
     contenders.push(['epoll with checks', (wheel) => createEpollWire({ wheel, checks: true })])
