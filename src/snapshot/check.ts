@@ -101,7 +101,11 @@ export function createResourceCheck(parts: CheckParts): ResourceCheck {
       const kind = find(directory, id)
       if (kind === undefined) return value
       const normal = kind.normalize(opened(kind, id, value), loading, id)
-      if (kind.name === 'plugin_metadata') return catalogue.metadataWithDefaults(id, resolved(normal))
+      if (kind.name === 'plugin_metadata') {
+        // The name of the plugin is no part of what its schema describes.
+        const { id: _name, ...metadata } = normal
+        return catalogue.metadataWithDefaults(id, resolved(metadata))
+      }
       const plugins = normal['plugins'] as JsonObject | undefined
       if (plugins === undefined) return normal
       return { ...normal, plugins: catalogue.withDefaults(resolved(plugins), placeOf(kind)) }
