@@ -56,6 +56,10 @@ export class BodyIntake implements BodyOrigin {
     this.peerEnded = false
   }
 
+  get maxBodyBytes(): number {
+    return this.#settings.maxBodyBytes
+  }
+
   get memoryBodyBytes(): number {
     return this.#settings.memoryBodyBytes
   }
@@ -74,19 +78,14 @@ export class BodyIntake implements BodyOrigin {
     return this.#flowing
   }
 
-  /** The next request has come. Its body has an `error` already if it is announced too large. */
+  /** The next request has come. */
   begin(head: RequestHead): Http1RequestBody {
-    const { length } = head
-    const { maxBodyBytes } = this.#settings
-    const body = new Http1RequestBody(this, length)
-    this.#frames.begin(length)
+    const body = new Http1RequestBody(this, head.length)
+    this.#frames.begin(head.length)
     this.#body = body
     this.#flowing = false
     this.#expectsContinue = head.expectsContinue
-    this.broken = maxBodyBytes > 0 && length !== undefined && length > maxBodyBytes
-    if (this.broken) {
-      body.broke(new GatewayError('body_too_large', `${length} bytes of body, allowed are ${maxBodyBytes}`))
-    }
+    this.broken = false
     return body
   }
 
@@ -170,7 +169,7 @@ export class BodyIntake implements BodyOrigin {
   #deliverParts(body: Http1RequestBody): GatewayError | undefined {
     const inbox = this.#inbox
     const frames = this.#frames
-    const { maxBodyBytes } = this.#settings
+    const { maxBytes } = body
     while (this.#flowing && !frames.ended && inbox.at < inbox.to) {
       const { bytes } = inbox
       try {
@@ -181,8 +180,8 @@ export class BodyIntake implements BodyOrigin {
       const { partAt, partEnd } = frames
       if (partAt === partEnd) continue
       body.received += partEnd - partAt
-      if (maxBodyBytes > 0 && body.received > maxBodyBytes) {
-        return new GatewayError('body_too_large', `the body is larger than ${maxBodyBytes} bytes`)
+      if (maxBytes > 0 && body.received > maxBytes) {
+        return new GatewayError('body_too_large', `the body is larger than ${maxBytes} bytes`)
       }
       body.arrived(partAt === 0 && partEnd === bytes.length ? bytes : bytes.subarray(partAt, partEnd))
     }

@@ -294,7 +294,6 @@ export class ServerConnection implements Receiver, HttpConnection, AnswerOrigin,
     const request = new Http1Request(head, path, link.tls === undefined ? 'http' : 'https', body)
     const session = new HttpSession('http1', this.listener, link, request)
     session.connectionRequests = this.#requests
-    session.error = body.error
     const answer = new Http1Answer(this, head.method === 'HEAD', head.version, head.upgrade, head.keepAlive)
     this.#body = body
     this.#answer = answer

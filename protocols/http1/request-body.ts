@@ -8,6 +8,8 @@ import { type KeptBody, MemoryBody, Replay } from './kept-body.ts'
 
 /** The connection, as its bodies see it. Calls for a body whose exchange is over have no effect. */
 export interface BodyOrigin {
+  /** 0: no limit. */
+  readonly maxBodyBytes: number
   /** Collected bodies above this go to a file in `spillFolder`. */
   readonly memoryBodyBytes: number
   readonly spillFolder: string
@@ -29,6 +31,8 @@ export class Http1RequestBody implements RequestBody, CollectorSource {
   #collected: Promise<CollectedBody> | undefined
   #over: boolean
   #error: GatewayError | undefined
+  /** 0: any number. */
+  maxBytes: number
   received: number
   complete: boolean
 
@@ -42,6 +46,7 @@ export class Http1RequestBody implements RequestBody, CollectorSource {
     this.#collected = undefined
     this.#over = false
     this.#error = undefined
+    this.maxBytes = origin.maxBodyBytes
     this.received = 0
     this.complete = length === 0
   }
@@ -50,8 +55,12 @@ export class Http1RequestBody implements RequestBody, CollectorSource {
     return this.#length
   }
 
-  /** Why it will not be whole, where that is known. */
   get error(): GatewayError | undefined {
+    if (this.#kept !== undefined) return undefined
+    const length = this.#length
+    if (this.#error === undefined && length !== undefined && this.maxBytes > 0 && length > this.maxBytes) {
+      return new GatewayError('body_too_large', `${length} bytes of body, allowed are ${this.maxBytes}`)
+    }
     return this.#error
   }
 
@@ -68,7 +77,7 @@ export class Http1RequestBody implements RequestBody, CollectorSource {
     } else if (this.#length === 0) receiver.ended(undefined)
     else if (this.#receiver !== undefined) {
       receiver.failed(new GatewayError('internal', 'a body that is not kept was opened twice'))
-    } else if (this.#error !== undefined) receiver.failed(this.#error)
+    } else if (this.error !== undefined) receiver.failed(this.error)
     else {
       this.#receiver = receiver
       this.#origin.flow(this)
@@ -89,6 +98,10 @@ export class Http1RequestBody implements RequestBody, CollectorSource {
     if (this.#kept !== undefined) return this.#kept
     this.#collected ??= this.#collect(maxBytes)
     return this.#kept ?? this.#collected
+  }
+
+  limit(maxBytes: number): void {
+    this.maxBytes = maxBytes
   }
 
   replace(bytes: Uint8Array): void {

@@ -36,6 +36,10 @@ export interface RequestBody {
   readonly complete: boolean
   /** It was collected or replaced: it can be sent again. */
   readonly replayable: boolean
+  /** Why it will not come whole, where that is known: it is announced too large, it broke off. */
+  readonly error: GatewayError | undefined
+  /** Bytes that it may have, in the place of what the listener allows; 0: any number. Before it is opened or collected. */
+  limit(maxBytes: number): void
   /** Starts delivery; again, from its beginning, only when it is replayable. */
   open(receiver: BodyReceiver): void
   pause(): void

@@ -58,10 +58,7 @@ export interface RefusalAnswer {
 
 /** Where exchanges of HTTP go. */
 export interface HttpRoad {
-  /**
-   * Called once for each request, its head read whole. What it returns hears from the sink. `exchange.error` may be set
-   * already (`body_too_large`: so much was announced): such a request is only answered and logged.
-   */
+  /** Called once for each request, its head read whole. What it returns hears from the sink. */
   accept(exchange: HttpSession, sink: HttpSink): SinkOwner
   /**
    * A request that no exchange can be made of; once for it. Returns what it is answered with, by `status`, when that is not 0:
@@ -84,7 +81,7 @@ export interface HttpSettings {
   readonly maxLineBytes: number
   readonly maxHeadBytes: number
   readonly maxHeaders: number
-  /** 0: no limit. */
+  /** Of a request, unless plugins say otherwise; 0: no limit. */
   readonly maxBodyBytes: number
   /** Requests on one connection. */
   readonly maxRequests: number

@@ -1,7 +1,7 @@
 /** The upstream half of HTTP/1.1 on real connections of every wire, against servers of Node's own. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer, type RequestListener, Server } from 'node:http'
 import net, { type AddressInfo } from 'node:net'
 import test, { after, before, describe } from 'node:test'
 import { Http1Client } from '../../protocols/http1/index.ts'
@@ -56,6 +56,7 @@ class Answer implements ResponseReceiver {
 class FloodBody implements RequestBody {
   readonly length: number | undefined
   readonly replayable = false
+  readonly error = undefined
   complete = false
   received = 0
   readonly #size: number
@@ -82,6 +83,7 @@ class FloodBody implements RequestBody {
     throw new Error('too large')
   }
   replace(): void {}
+  limit(): void {}
   #go(): void {
     if (this.#going || this.complete) return
     this.#going = true
@@ -100,24 +102,24 @@ class FloodBody implements RequestBody {
 function suite(create: () => Wire): void {
   const wheel = new TimerWheel({ tickMs: 20, unref: true })
   const limits = { sendMs: 0, readMs: 0, wheel }
-  const servers: (Server | net.Server)[] = []
+  const servers: net.Server[] = []
   let wire: Wire
   before(() => {
     wire = create()
   })
   after(() => {
     for (const server of servers) {
-      if ('closeAllConnections' in server) server.closeAllConnections()
+      if (server instanceof Server) server.closeAllConnections()
       server.close()
     }
   })
 
-  async function connected(server: Server | net.Server): Promise<Http1Client> {
+  async function connected(server: net.Server): Promise<Http1Client> {
     servers.push(server)
-    server.listen(0, '127.0.0.1')
+    server.listen({ port: 0, host: '127.0.0.1' })
     await once(server, 'listening')
     const { link, error } = await dialled(wire, streamTo((server.address() as AddressInfo).port))
-    assert.ok(link !== undefined, error?.message)
+    assert.ok(link !== undefined, error ?? 'no link')
     return new Http1Client(link)
   }
   /** What it says, and does, once it was asked anything. */

@@ -1,6 +1,7 @@
 /** A road that leads nowhere: what a test wants is done with each exchange, and what its owner hears is kept. */
 
 import { tmpdir } from 'node:os'
+import { http1 } from '../../protocols/http1/index.ts'
 import { TimerWheel } from '../../src/base/timers.ts'
 import type { GatewayError } from '../../src/errors.ts'
 import { HeaderList } from '../../src/exchange/header-list.ts'
@@ -8,6 +9,7 @@ import type { BodyReceiver, ResponseHead } from '../../src/exchange/http-exchang
 import type { HttpSession } from '../../src/exchange/http-session.ts'
 import type { Link } from '../../src/net/link.ts'
 import type { HttpRoad, HttpSettings, HttpSink, RefusalAnswer, SinkOwner } from '../../src/protocol/http-protocol.ts'
+import { ScriptedLink } from './scripted-link.ts'
 
 export type Handler = (journey: TestJourney) => void
 
@@ -144,8 +146,7 @@ export function echo(journey: TestJourney): void {
   journey.onFail = (error) => {
     if (error.kind !== 'gone') journey.answer(error.code === 'body_too_large' ? 413 : 400)
   }
-  if (journey.exchange.error !== undefined) journey.answer(413)
-  else request.body.open(journey)
+  request.body.open(journey)
 }
 
 /** Answers with the body as it comes, framed as the request was. */
@@ -163,3 +164,17 @@ export function mirror(journey: TestJourney): void {
   })
   journey.onDrain = () => body.resume()
 }
+
+/** A connection in memory that is served for a road which does what `handler` says. */
+export function served(handler?: Handler, given: Partial<HttpSettings> = {}) {
+  const road = new TestRoad(handler)
+  const link = new ScriptedLink()
+  const settings = httpSettings(given)
+  http1.serve(link, { head: new Uint8Array(0), hello: undefined }, road, settings, '127.0.0.1:9080')
+  return { road, link, settings }
+}
+
+export const getOf = (target = '/', fields = ''): string => `GET ${target} HTTP/1.1\r\nHost: a\r\n${fields}\r\n`
+/** `fields`: those after the length. */
+export const answerOf = (body: string, fields = ''): string =>
+  `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n${fields}\r\n${body}`

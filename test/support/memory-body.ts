@@ -25,6 +25,9 @@ export class MemoryBody implements RequestBody {
   received = 0
   complete: boolean
   replayable = false
+  readonly error: GatewayError | undefined = undefined
+  /** What `limit` was told last. */
+  maxBytes = 0
 
   constructor(parts: readonly (string | Uint8Array)[], options: MemoryBodyOptions = {}) {
     this.#options = options
@@ -40,6 +43,10 @@ export class MemoryBody implements RequestBody {
     this.#receiver = receiver
     this.#next = 0
     this.#schedule()
+  }
+
+  limit(maxBytes: number): void {
+    this.maxBytes = maxBytes
   }
 
   pause(): void {

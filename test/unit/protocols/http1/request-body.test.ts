@@ -13,6 +13,7 @@ const folder = mkdtempSync(path.join(tmpdir(), 'sluice-bodies-'))
 after(() => rmSync(folder, { recursive: true }))
 
 class Origin implements BodyOrigin {
+  readonly maxBodyBytes = 0
   readonly memoryBodyBytes = 1000
   spillFolder = folder
   flows = 0
