@@ -10,6 +10,7 @@ import { freePort } from '../support/free-port.ts'
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'
 import { adminKey } from '../support/gateway-config.ts'
 import { temporaryFolder } from '../support/home.ts'
+import { httpBackend } from '../support/http-backend.ts'
 import { resourcesOf } from '../support/resources.ts'
 import { until } from '../support/until.ts'
 
@@ -142,4 +143,55 @@ test('the list of files is read again too', async () => {
   assert.equal((await reload()).status, 200)
   const names = (await gateway.admin('GET', '/plugins/list')).body as string[]
   assert.ok(names.includes('one') && names.includes('two'))
+})
+
+test('no request of HTTP is lost or answered by a mixture while plugins are reloaded', async () => {
+  const stamp = path.join(folder.path, 'stamp.ts')
+  const release = (version: number): void =>
+    writeFileSync(
+      stamp,
+      `import type { Plugin } from 'sluice/sdk'
+export const plugin: Plugin<{ version: number }> = {
+  name: 'stamp', priority: 1, version: ${version}, subsystem: 'http',
+  schema: { type: 'object', properties: { version: { type: 'integer', default: ${version} } } },
+  create: (conf) => ({
+    rewrite: () => new Promise((resolve) => setImmediate(() => resolve(undefined))),
+    headerFilter: (_exchange, head) => void head.headers.set('X-Stamp', '${version}.' + conf.version),
+  }),
+}
+`,
+    )
+  release(1)
+  gateway.configure({
+    apisix: { stream_proxy: { tcp: [`127.0.0.1:${front}`] } },
+    sluice: { extra_plugins: [file, stamp] },
+  })
+  assert.equal((await reload()).status, 200)
+  const endpoint = await httpBackend({ name: 'endpoint' })
+  try {
+    const upstream = { nodes: { [endpoint.node]: 1 }, type: 'roundrobin' }
+    await put('/routes/1', { uri: '/', upstream, plugins: { stamp: {} } })
+    await until(async () => (await gateway.ask('http', '/')).status === 200, { what: 'the route' })
+    const stamps: string[] = []
+    let going = true
+    const asking = Array.from({ length: 4 }, async () => {
+      while (going) {
+        const { status, headers } = await gateway.ask('http', '/')
+        stamps.push(`${status} ${headers['x-stamp']}`)
+      }
+    })
+    for (const version of [2, 3, 4]) {
+      const before = stamps.length
+      await until(() => stamps.length > before + 20, { what: 'some requests' })
+      release(version)
+      assert.equal((await reload()).status, 200)
+      const { headers } = await gateway.ask('http', '/')
+      assert.equal(headers['x-stamp'], `${version}.${version}`)
+    }
+    going = false
+    await Promise.all(asking)
+    assert.deepEqual([...new Set(stamps)].sort(), ['200 1.1', '200 2.2', '200 3.3', '200 4.4'])
+  } finally {
+    await endpoint.stop()
+  }
 })
