@@ -119,7 +119,7 @@ function suite(create: () => Wire): void {
     server.listen({ port: 0, host: '127.0.0.1' })
     await once(server, 'listening')
     const { link, error } = await dialled(wire, streamTo((server.address() as AddressInfo).port))
-    assert.ok(link !== undefined, error ?? 'no link')
+    assert.ok(link !== undefined, String(error))
     return new Http1Client(link)
   }
   /** What it says, and does, once it was asked anything. */
