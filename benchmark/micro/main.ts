@@ -8,6 +8,7 @@ import { benches as ring } from './src/balancer/ring.bench.ts'
 import { benches as sharedCounters } from './src/base/shared-counters.bench.ts'
 import { benches as timers } from './src/base/timers.bench.ts'
 import { benches as expression } from './src/route/expression.bench.ts'
+import { benches as httpMatch } from './src/route/http-match.bench.ts'
 import { benches as router } from './src/route/stream-router.bench.ts'
 
 const all = [
@@ -17,6 +18,7 @@ const all = [
   ...ring,
   ...expression,
   ...router,
+  ...httpMatch,
   ...http1Codec,
   ...http1Connection,
 ]

@@ -5,11 +5,12 @@
 import type { Change, Gathered } from './change.ts'
 import type { HostPattern } from './host-pattern.ts'
 import { HostTable } from './host-table.ts'
-import { compareEntries, firstFit, type PathEntry, type PathFacts } from './path-entry.ts'
+import { compareEntries, firstFit, fits, type PathEntry, type PathFacts } from './path-entry.ts'
 import { changeList } from './ranked-list.ts'
 
 type Entries = readonly PathEntry[]
-export type EntrySet = Entries | EntriesByHost
+/** One stands for itself. */
+export type EntrySet = PathEntry | Entries | EntriesByHost
 
 /** Up to here going through all of them is cheaper. */
 const fewEntries = 16
@@ -20,15 +21,22 @@ export function changeEntries(set: EntrySet | undefined, change: Change<PathEntr
     const changed = set.with(change)
     return changed.isEmpty ? undefined : changed
   }
-  const list = changeList(set ?? [], change, compareEntries)
-  if (list.length === 0) return undefined
+  const list = changeList(set === undefined ? [] : isList(set) ? set : [set], change, compareEntries)
+  const [first] = list
+  if (list.length <= 1) return first
   const apart = list.length > fewEntries && list.some(({ conditions }) => conditions.hosts !== undefined)
   return apart ? EntriesByHost.of(list) : list
 }
 
 /** The first by rank that fits. */
 export function findEntry(set: EntrySet, facts: PathFacts): PathEntry | undefined {
-  return set instanceof EntriesByHost ? set.find(facts) : firstFit(set, facts, undefined)
+  if (isList(set)) return firstFit(set, facts, undefined)
+  if (set instanceof EntriesByHost) return set.find(facts)
+  return fits(set, facts) ? set : undefined
+}
+
+function isList(set: EntrySet): set is Entries {
+  return Array.isArray(set)
 }
 
 class EntriesByHost {

@@ -11,10 +11,10 @@ import { type HostPattern, readHost } from './host-pattern.ts'
 import { HostTable } from './host-table.ts'
 import type { HttpMatch, HttpRoute, HttpRouterIndex, HttpRule } from './http-route.ts'
 import type { PathEntry, PathFacts } from './path-entry.ts'
-import { type KeyChange, PathTree } from './path-tree.ts'
+import { type KeyChange, PathTable } from './path-table.ts'
 import { PersistentMap } from './persistent-map.ts'
 import { compileConditions, matchingHost, methodBit } from './request-conditions.ts'
-import { type Captures, noCaptures, readPath } from './written-path.ts'
+import { type Captures, isExact, noCaptures, readPath } from './written-path.ts'
 
 export const httpRouterModes = ['radixtree_host_uri', 'radixtree_uri', 'radixtree_uri_with_parameter'] as const
 export type HttpRouterMode = (typeof httpRouterModes)[number]
@@ -43,8 +43,8 @@ interface Filed {
 
 interface Parts {
   readonly routes: PersistentMap<string, Filed>
-  readonly byHost: HostTable<PathTree>
-  readonly anyHost: PathTree
+  readonly byHost: HostTable<PathTable>
+  readonly anyHost: PathTable
 }
 
 /** Throws an Error for a rule that `checkHttpRule` refuses. */
@@ -75,7 +75,7 @@ class RadixRouter implements HttpRouterIndex {
     return new RadixRouter(settings, {
       routes: PersistentMap.empty(),
       byHost: HostTable.empty(),
-      anyHost: PathTree.empty,
+      anyHost: PathTable.empty,
     })
   }
 
@@ -120,8 +120,8 @@ class RadixRouter implements HttpRouterIndex {
       routes: routes.with(filed),
       byHost: byHost.with(
         edit.hosts().map(([host, changes]) => {
-          const tree = (byHost.get(host) ?? PathTree.empty).with(changes)
-          return [host, tree.isEmpty ? undefined : tree]
+          const table = (byHost.get(host) ?? PathTable.empty).with(changes)
+          return [host, table.isEmpty ? undefined : table]
         }),
       ),
       anyHost: anyHost.with(edit.anyHost.changes()),
@@ -131,15 +131,16 @@ class RadixRouter implements HttpRouterIndex {
   #file(route: HttpRoute): Filed {
     const { mode } = this.#settings
     const conditions = compileConditions(route.rule, mode !== 'radixtree_host_uri')
-    const entries = route.rule.uris.map((uri, place): PathEntry => {
-      return { route, path: readPath(uri, mode === 'radixtree_uri_with_parameter'), place, conditions }
+    const entries = route.rule.uris.map((written, place): PathEntry => {
+      const { uri, keyLength, rest, shape } = readPath(written, mode === 'radixtree_uri_with_parameter')
+      return { route, uri, keyLength, rest, shape, place, conditions }
     })
     return { route, entries }
   }
 }
 
 /** The exact host, then suffixes, the longest first; one whose routes do not fit otherwise gives way to the next. */
-function matchByHost(byHost: HostTable<PathTree>, host: string, facts: ExchangeFacts): HttpMatch | undefined {
+function matchByHost(byHost: HostTable<PathTable>, host: string, facts: ExchangeFacts): HttpMatch | undefined {
   const exact = byHost.exact(host)?.find(facts)
   if (exact !== undefined) return matchOf(exact, facts, host)
   for (let at = byHost.nextSuffix(host, 0); at >= 0; at = byHost.nextSuffix(host, at + 1)) {
@@ -149,15 +150,15 @@ function matchByHost(byHost: HostTable<PathTree>, host: string, facts: ExchangeF
   return undefined
 }
 
-function matchOf({ route, path }: PathEntry, { captures }: ExchangeFacts, host: string | undefined): HttpMatch {
-  return { route, params: captures === noCaptures ? undefined : captures, uri: path.uri, host }
+function matchOf({ route, uri }: PathEntry, { captures }: ExchangeFacts, host: string | undefined): HttpMatch {
+  return { route, params: captures === noCaptures ? undefined : captures, uri, host }
 }
 
-/** The changes of one edit, gathered by host and path before any tree is touched. */
+/** The changes of one edit, gathered by host and path before any table is touched. */
 class Edit {
-  readonly anyHost = new TreeEdit()
+  readonly anyHost = new TableEdit()
   readonly #hostsFirst: boolean
-  readonly #byHost = new Map<string, { readonly host: HostPattern; readonly tree: TreeEdit }>()
+  readonly #byHost = new Map<string, { readonly host: HostPattern; readonly table: TableEdit }>()
 
   constructor(hostsFirst: boolean) {
     this.#hostsFirst = hostsFirst
@@ -166,47 +167,43 @@ class Edit {
   file(side: 'add' | 'remove', { route, entries }: Filed): void {
     const { hosts } = route.rule
     if (!this.#hostsFirst || hosts.length === 0) this.anyHost.file(side, entries)
-    else for (const host of new Set(hosts)) this.#tree(host).file(side, entries)
+    else for (const host of new Set(hosts)) this.#table(host).file(side, entries)
   }
 
   hosts(): readonly (readonly [HostPattern, readonly KeyChange[]])[] {
-    return Array.from(this.#byHost.values(), ({ host, tree }) => [host, tree.changes()] as const)
+    return Array.from(this.#byHost.values(), ({ host, table }) => [host, table.changes()] as const)
   }
 
-  #tree(written: string): TreeEdit {
+  #table(written: string): TableEdit {
     const host = readHost(written)
     const key = `${host.suffix ? '*' : ''}${host.text}`
     let found = this.#byHost.get(key)
     if (found === undefined) {
-      found = { host, tree: new TreeEdit() }
+      found = { host, table: new TableEdit() }
       this.#byHost.set(key, found)
     }
-    return found.tree
+    return found.table
   }
 }
 
-class TreeEdit {
+class TableEdit {
   readonly #exact = new Map<string, Gathered<PathEntry>>()
-  readonly #prefix = new Map<string, Gathered<PathEntry>>()
+  readonly #prefixes = new Map<string, Gathered<PathEntry>>()
 
   file(side: 'add' | 'remove', entries: readonly PathEntry[]): void {
     for (const entry of entries) {
-      const { exact, key } = entry.path
-      changeAt(exact ? this.#exact : this.#prefix, key)[side].push(entry)
+      if (isExact(entry)) changeAt(this.#exact, entry.uri)[side].push(entry)
+      else changeAt(this.#prefixes, entry.uri.slice(0, entry.keyLength))[side].push(entry)
     }
   }
 
   changes(): readonly KeyChange[] {
-    const keys = new Set([...this.#exact.keys(), ...this.#prefix.keys()])
-    return Array.from(keys, (key) => ({
-      key,
-      exact: this.#exact.get(key) ?? nothing,
-      prefix: this.#prefix.get(key) ?? nothing,
-    }))
+    const changes: KeyChange[] = []
+    for (const [key, change] of this.#exact) changes.push({ key, exact: true, change })
+    for (const [key, change] of this.#prefixes) changes.push({ key, exact: false, change })
+    return changes
   }
 }
-
-const nothing: Gathered<PathEntry> = { add: [], remove: [] }
 
 class ExchangeFacts implements PathFacts {
   readonly path: string

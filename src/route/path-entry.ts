@@ -4,9 +4,8 @@ import type { HttpRoute } from './http-route.ts'
 import { type Conditions, holds, type RequestFacts } from './request-conditions.ts'
 import { type Captures, capture, type WrittenPath } from './written-path.ts'
 
-export interface PathEntry {
+export interface PathEntry extends WrittenPath {
   readonly route: HttpRoute
-  readonly path: WrittenPath
   /** Position among the paths of its route. */
   readonly place: number
   readonly conditions: Conditions
@@ -25,7 +24,7 @@ export interface PathFacts extends RequestFacts {
 export function compareEntries(a: PathEntry, b: PathEntry): number {
   return (
     b.route.rule.priority - a.route.rule.priority ||
-    b.path.uri.length - a.path.uri.length ||
+    b.uri.length - a.uri.length ||
     a.route.rule.order - b.route.rule.order ||
     a.place - b.place
   )
@@ -40,11 +39,16 @@ export function firstFit(
   for (let index = 0; index < entries.length; index += 1) {
     const entry = entries[index] as PathEntry
     if (known !== undefined && compareEntries(known, entry) <= 0) return undefined
-    if (!holds(entry.conditions, facts)) continue
-    const captures = capture(entry.path, facts.path, facts.parts)
-    if (captures === undefined) continue
-    facts.captures = captures
-    return entry
+    if (fits(entry, facts)) return entry
   }
   return undefined
+}
+
+/** Then its captures are in `facts`. */
+export function fits(entry: PathEntry, facts: PathFacts): boolean {
+  if (!holds(entry.conditions, facts)) return false
+  const captures = capture(entry, facts.path, facts.parts)
+  if (captures === undefined) return false
+  facts.captures = captures
+  return true
 }

@@ -24,10 +24,8 @@ interface Shape {
 
 export interface WrittenPath {
   readonly uri: string
-  /** The whole path, or what stands before the first asterisk or parameter. */
-  readonly key: string
-  /** `key` is the whole path; otherwise it is a prefix. */
-  readonly exact: boolean
+  /** How many characters are looked up: all of them, or those before the first asterisk or parameter. */
+  readonly keyLength: number
   /** The name of what follows a prefix, if all of it is one value. */
   readonly rest: string | undefined
   /** What the prefix alone does not settle. */
@@ -45,8 +43,7 @@ export function readPath(uri: string, parameters: boolean): WrittenPath {
   const colon = parameters ? uri.indexOf(':') : -1
   const star = uri.indexOf('*')
   const end = colon === -1 || (star !== -1 && star < colon) ? star : colon
-  if (end === -1) return { uri, key: uri, exact: true, rest: undefined, shape: undefined }
-  const key = uri.slice(0, end)
+  if (end === -1) return { uri, keyLength: uri.length, rest: undefined, shape: undefined }
   const segments = uri.split('/').map((text) => readSegment(text, parameters))
   // Without a value to take out, what stands behind the prefix asks for nothing: `/a*`, but `/a*/b` too.
   const named = segments.some((segment) => nameOf(segment) !== undefined)
@@ -54,11 +51,15 @@ export function readPath(uri: string, parameters: boolean): WrittenPath {
   const alone = named && uri.indexOf('/', end) === -1 && last?.kind === 'rest' && last.prefix === ''
   return {
     uri,
-    key,
-    exact: false,
+    keyLength: end,
     rest: alone ? nameOf(last) : undefined,
     shape: named && !alone ? shapeOf(segments) : undefined,
   }
+}
+
+/** It is the path of one request, not the beginning of many. */
+export function isExact({ uri, keyLength }: WrittenPath): boolean {
+  return keyLength === uri.length
 }
 
 function readSegment(text: string, parameters: boolean): Segment {
@@ -84,7 +85,7 @@ export function capture(written: WrittenPath, path: string, parts: () => readonl
   const { rest, shape } = written
   if (rest !== undefined) {
     const captures = Object.create(null) as Record<string, string>
-    captures[rest] = path.slice(written.key.length)
+    captures[rest] = path.slice(written.keyLength)
     return captures
   }
   return shape === undefined ? noCaptures : match(shape, parts())
