@@ -50,4 +50,5 @@ export type {
   Road,
   StreamWire,
 } from './protocol/protocol.ts'
-export { compilePattern } from './route/pattern.ts'
+export { checkExpression } from './route/expression.ts'
+export { compilePattern, compileSubstitution, type Substituted } from './route/pattern.ts'

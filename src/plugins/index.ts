@@ -1,14 +1,22 @@
 /** Every plugin that is built in, in no particular order: priorities decide. */
 import type { AnyPlugin } from '#sdk'
+import { echo } from './echo.ts'
+import { faultInjection } from './fault-injection.ts'
 import { ipRestriction, streamIpRestriction } from './ip-restriction.ts'
 import { keyAuth } from './key-auth.ts'
 import { limitConn } from './limit-conn.ts'
 import { realIp } from './real-ip.ts'
+import { redirect } from './redirect.ts'
 import { refererRestriction } from './referer-restriction.ts'
+import { requestId } from './request-id.ts'
 import { uaRestriction } from './ua-restriction.ts'
 import { uriBlocker } from './uri-blocker.ts'
 
 export const plugins: readonly AnyPlugin[] = [
+  requestId,
+  redirect,
+  faultInjection,
+  echo,
   ipRestriction,
   keyAuth,
   limitConn,

@@ -16,6 +16,41 @@ export function compilePattern(pattern: string, ignoreCase: boolean): (text: str
   return (text) => compiled.test(text)
 }
 
+export interface Substituted {
+  readonly text: string
+  /** What the groups matched, from the first on; undefined: a group took no part. */
+  readonly captures: readonly (string | undefined)[]
+}
+
+/**
+ * Replaces the first match in a text by a template, in which `$1` … `$9` (also `${1}`) stand for groups and `$0` for the match.
+ * The result is undefined for a text that does not match. Throws as `compilePattern`, and for a group that there is not.
+ */
+export function compileSubstitution(pattern: string, template: string): (text: string) => Substituted | undefined {
+  if (pattern.length > maxPatternLength) {
+    throw new Error(`invalid regular expression: longer than ${maxPatternLength} characters`)
+  }
+  const compiled = compile(pattern, 0)
+  const groups = compiled.groupCount()
+  for (const [, plain, braced] of template.matchAll(groupName)) {
+    const group = Number(plain ?? braced)
+    if (group > groups) throw new Error(`the template '${template}' names group ${group}, and there are ${groups}`)
+  }
+  return (text) => {
+    const match = compiled.matcher(text)
+    if (!match.find()) return undefined
+    const captures: (string | undefined)[] = []
+    for (let group = 1; group <= groups; group += 1) captures.push(match.group(group) ?? undefined)
+    const replaced = template.replace(groupName, (_, plain?: string, braced?: string) => {
+      const group = Number(plain ?? braced)
+      return (group === 0 ? match.group(0) : captures[group - 1]) ?? ''
+    })
+    return { text: text.slice(0, match.start(0)) + replaced + text.slice(match.end(0)), captures }
+  }
+}
+
+const groupName = /\$(?:(\d)|\{(\d)\})/g
+
 function compile(pattern: string, flags: number): RE2JS {
   try {
     return RE2JS.compile(pattern, flags)

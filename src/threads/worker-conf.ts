@@ -5,6 +5,7 @@ import { availableParallelism, platform } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { IpSet } from '../base/ip-set.ts'
 import type { BootConf } from '../config/boot-schema.ts'
+import { httpListeners } from '../config/http-listeners.ts'
 import { bytes, millis } from '../config/units.ts'
 import type { CertificateDefaults } from '../net/tls/certificates.ts'
 import { checkCiphers } from '../net/tls/check-ciphers.ts'
@@ -88,11 +89,21 @@ export function workerConf(home: string, conf: BootConf, pluginGeneration = 0): 
     trusted: trusted === 'system' ? undefined : readAuthorities(resolve(home, trusted)),
     plugins: conf.plugins,
     streamPlugins: conf.stream_plugins,
-    pluginAttributes: conf.plugin_attr,
+    pluginAttributes: pluginAttributes(conf),
     http: httpConf(home, conf),
     extraPlugins: sluice.extra_plugins.map((file) => resolve(home, file)),
     pluginGeneration,
   }
+}
+
+/** Those of config.yaml, and for `redirect` the ports that it may send clients to. */
+function pluginAttributes(conf: BootConf): Readonly<Record<string, unknown>> {
+  const ports = httpListeners(conf).filter(({ tls }) => tls)
+  const redirect = {
+    https_ports: ports.map(({ port }) => port),
+    ...(conf.plugin_attr['redirect'] as object | undefined),
+  }
+  return { ...conf.plugin_attr, redirect }
 }
 
 function httpConf(home: string, conf: BootConf): HttpConf {
