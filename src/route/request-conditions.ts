@@ -47,7 +47,7 @@ export function methodBit(method: string): number {
 export function compileConditions(rule: HttpRule, hosts: boolean): Conditions {
   const { methods, remoteAddrs, vars } = rule
   const asksHosts = hosts && rule.hosts.length > 0
-  const expression = vars === undefined || vars === null ? undefined : compileExpression(vars)
+  const expression = vars === undefined || vars === null ? undefined : expressionOf(rule)
   if (methods.length === 0 && remoteAddrs.length === 0 && !asksHosts && expression === undefined) return anything
   return {
     methods: methods.reduce((mask, name) => mask | bitOf(name), 0),
@@ -55,6 +55,18 @@ export function compileConditions(rule: HttpRule, hosts: boolean): Conditions {
     hosts: asksHosts ? rule.hosts.map(readHost) : undefined,
     vars: expression,
   }
+}
+
+/** Patterns cost something to compile: those of a rule that was checked are not compiled again when it is filed. */
+const expressions = new WeakMap<HttpRule, Expression>()
+
+function expressionOf(rule: HttpRule): Expression {
+  let expression = expressions.get(rule)
+  if (expression === undefined) {
+    expression = compileExpression(rule.vars)
+    expressions.set(rule, expression)
+  }
+  return expression
 }
 
 function bitOf(method: string): number {

@@ -5,6 +5,7 @@ import { mergeLayers, type PluginSet } from '../plugin/merge.ts'
 import type { RouteValue } from '../resources/route.ts'
 import type { ServiceValue } from '../resources/service.ts'
 import type { HttpRoute, HttpRule } from '../route/http-route.ts'
+import { checkHttpRule } from '../route/http-router.ts'
 import type { UpstreamCell } from '../upstream/upstream.ts'
 import { timeoutsOf } from './compile-upstream.ts'
 import type { UpstreamCells } from './upstream-cells.ts'
@@ -31,6 +32,9 @@ export function compileHttpRoute(
   const service = serviceId === undefined ? undefined : around.service(serviceId)
   const config = configId === undefined ? undefined : around.pluginConfig(configId)
   const owner = `routes/${id}`
+  // Before anything is made that would have to be closed again.
+  const rule = ruleOf(value, service, order)
+  checkHttpRule(rule)
   const plugins = mergeLayers(
     { origin: `services/${serviceId}`, plugins: service?.plugins },
     { origin: `plugin_configs/${configId}`, plugins: config },
@@ -42,7 +46,7 @@ export function compileHttpRoute(
     serviceId,
     serviceName: service?.name,
     labels: value.labels,
-    rule: ruleOf(value, service, order),
+    rule,
     chain: around.host.mergedChain(owner, plugins, previous),
     plugins,
     upstream: cellOf(id, value, service, around.cells),
