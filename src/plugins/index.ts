@@ -1,5 +1,6 @@
 /** Every plugin that is built in, in no particular order: priorities decide. */
 import type { AnyPlugin } from '#sdk'
+import { consumerRestriction } from './consumer-restriction.ts'
 import { echo } from './echo.ts'
 import { faultInjection } from './fault-injection.ts'
 import { ipRestriction, streamIpRestriction } from './ip-restriction.ts'
@@ -13,6 +14,7 @@ import { uaRestriction } from './ua-restriction.ts'
 import { uriBlocker } from './uri-blocker.ts'
 
 export const plugins: readonly AnyPlugin[] = [
+  consumerRestriction,
   requestId,
   redirect,
   faultInjection,
