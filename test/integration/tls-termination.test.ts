@@ -136,6 +136,31 @@ for (const on of [true, false]) {
   })
 }
 
+test('heads and bodies sent together stay together and in order, though their places are used again', async () => {
+  const sizes = [0, 1, 100, 16_384, 60_000, 70_000, 300_000]
+  const sent: Buffer[] = []
+  const receiver: Receiver = {
+    ...echo,
+    bytes(link) {
+      for (let round = 0; round < 20; round += 1) {
+        for (const size of sizes) {
+          const text = `head \u00e9\u00ff ${round} of ${size}\r\n\r\n`
+          const body = randomBytes(size)
+          sent.push(Buffer.from(text, 'latin1'), Buffer.from(body))
+          if (size === 0) link.sendText(text)
+          else link.sendText(text, body)
+          body.fill(0)
+        }
+      }
+      link.end()
+    },
+  }
+  const listening = await serving({ receiver })
+  const client = await tlsConnect(listening.port, { servername: 'a.test' })
+  client.write('go')
+  assert.equal(digest(await readAll(client)), digest(Buffer.concat(sent)))
+})
+
 test('a client that reads slowly holds the sender back and still gets everything', async () => {
   const total = 8 * 1024 * 1024
   const part = randomBytes(64 * 1024)

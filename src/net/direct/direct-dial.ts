@@ -7,7 +7,7 @@ import { DirectLink, type LinkSide } from './direct-link.ts'
 import type { ConnectOwner, SocketName } from './engine.ts'
 import { errnos } from './ffi/calls.ts'
 import { here, writeAddress } from './ffi/socket-address.ts'
-import { closeSocket, openSocket, setKeepAlive } from './ffi/sockets.ts'
+import { closeSocket, openSocket } from './ffi/sockets.ts'
 
 /** As `Wire.dial` for a stream without TLS. */
 export function dialDirect(side: LinkSide, target: Target, receiver: DialReceiver): () => void {
@@ -50,8 +50,12 @@ class DirectDial implements ConnectOwner {
   connected(fd: number): void {
     const { host, port } = this.#target
     const link = new DirectLink(this.#side, fd, nameOf(host, port), undefined, false)
-    if (this.#settle()) this.#receiver.connected(link)
-    else link.reset()
+    if (!this.#settle()) {
+      link.reset()
+      return
+    }
+    this.#side.probes.add(fd, this.#target.keepAliveMs)
+    this.#receiver.connected(link)
   }
 
   connectFailed(errno: number): void {
@@ -61,13 +65,12 @@ class DirectDial implements ConnectOwner {
   }
 
   #start(): void {
-    const { host, port, keepAliveMs } = this.#target
+    const { host, port } = this.#target
     const fd = openSocket('stream', host)
     if (fd < 0) {
       this.#failLater(-fd)
       return
     }
-    if (keepAliveMs > 0) setKeepAlive(fd, keepAliveMs)
     const size = writeAddress(host, port)
     if (size === 0) {
       closeSocket(fd)

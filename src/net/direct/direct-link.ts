@@ -12,11 +12,14 @@ import { lingerMs, maxDiscardedBytes } from '../portable/linger.ts'
 import type { Engine, SocketName, Stream, StreamOwner } from './engine.ts'
 import { nowhere } from './ffi/socket-address.ts'
 import { closeSocket, localName, remoteName, setNoDelay } from './ffi/sockets.ts'
+import type { LateProbes } from './late-probes.ts'
 
 /** What all links of one side of a wire have in common. */
 export interface LinkSide {
   readonly engine: Engine
   readonly wheel: TimerWheel
+  /** For connections that do not have it from their port. */
+  readonly probes: LateProbes
   /** What an end out of order is called: whose side this is, the link does not know. */
   readonly resetCode: Code
 }
@@ -205,6 +208,7 @@ export class DirectLink implements Link, StreamOwner {
    */
   detach(): Uint8Array | undefined {
     if ((this.#flags & gone) !== 0) throw new GatewayError('internal', 'this link is closed')
+    this.#side.probes.settle(this.#fd)
     this.#leave()
     this.#flags |= told | detached
     return this.#stream.release().early
@@ -325,6 +329,7 @@ export class DirectLink implements Link, StreamOwner {
 
   #leave(): void {
     this.#flags |= gone
+    this.#side.probes.forget(this.#fd)
     this.#linger?.timer.cancel()
   }
 }

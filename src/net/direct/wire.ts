@@ -14,6 +14,7 @@ import { DirectListener } from './direct-listener.ts'
 import { dialUdpDirect } from './direct-udp-dial.ts'
 import { type DatagramSide, DirectUdpListener } from './direct-udp-listener.ts'
 import type { Engine } from './engine.ts'
+import { LateProbes } from './late-probes.ts'
 
 export interface DirectWireOptions {
   /** For deadlines of dials and closing links. Default: one of its own, which keeps no thread alive. */
@@ -33,8 +34,9 @@ export class DirectWire implements Wire {
     const wheel = options.wheel ?? new TimerWheel({ unref: true })
     this.name = engine.name
     this.#wheel = wheel
-    this.#accepting = { engine, wheel, resetCode: 'client_gone' }
-    this.#dialling = { engine, wheel, resetCode: 'upstream_reset' }
+    const probes = new LateProbes(wheel)
+    this.#accepting = { engine, wheel, probes, resetCode: 'client_gone' }
+    this.#dialling = { engine, wheel, probes, resetCode: 'upstream_reset' }
     this.#datagrams = { engine, wheel, checks: options.checks ?? false }
   }
 

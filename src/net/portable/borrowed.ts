@@ -91,6 +91,18 @@ export function intoOutbox(bytes: Uint8Array): Uint8Array {
   return outboxView
 }
 
+/** What fits into the outbox. */
+export const outboxBytes: number = sharedBytes
+
+/** As `intoOutbox`, of text, each of whose characters is a byte, and the bytes after it; `outboxBytes` in all at most. */
+export function textIntoOutbox(text: string, body: Uint8Array | undefined): Uint8Array {
+  const size = text.length + (body === undefined ? 0 : body.length)
+  if (outboxView.length !== size) outboxView = outbox.subarray(0, size)
+  outbox.write(text, 0, text.length, 'latin1')
+  if (body !== undefined) outbox.set(body, text.length)
+  return outboxView
+}
+
 /** The last copy is still needed: the next one goes elsewhere. */
 export function keepOutbox(): void {
   outbox = Buffer.allocUnsafeSlow(sharedBytes)

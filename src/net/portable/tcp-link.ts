@@ -6,7 +6,6 @@ import { getSystemErrorName } from 'node:util'
 import type { Timer, TimerWheel } from '../../base/timers.ts'
 import { type Code, GatewayError } from '../../errors.ts'
 import { shownAddress } from '../address.ts'
-import { gathered } from '../gathered.ts'
 import type { Link, Receiver } from '../link.ts'
 import { busyBytes, isLent, lend, readDone, type Slab, shared, sharedStart, slabBytes, takeSlab } from './borrowed.ts'
 import { type AddressInto, endOfStream, type Handles, type TcpHandle } from './handles.ts'
@@ -135,7 +134,7 @@ export class TcpLink implements Link, SenderOwner {
   }
 
   sendText(text: string, body?: Uint8Array): boolean {
-    return this.send(gathered(text, body))
+    return this.#sender.sendText(text, body)
   }
 
   end(): void {

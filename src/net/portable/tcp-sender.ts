@@ -2,7 +2,8 @@
  * The sending half of a TCP link over one of Node's own handles: writes that may go on after they returned, what is still
  * pending, and the end. It reads nothing and closes nothing.
  */
-import { intoOutbox, keepOutbox, lentFrom, type Slab, writeDone } from './borrowed.ts'
+import { gathered } from '../gathered.ts'
+import { intoOutbox, keepOutbox, lentFrom, outboxBytes, type Slab, textIntoOutbox, writeDone } from './borrowed.ts'
 import type { Handles, ShutdownRequest, TcpHandle, WriteRequest } from './handles.ts'
 
 export interface SenderOwner {
@@ -60,8 +61,7 @@ export class TcpSender {
   /** As `Link.send`. */
   send(bytes: Uint8Array): boolean {
     if (!this.#accept(bytes.length)) return true
-    const written = this.#handle.writeBuffer(null, bytes)
-    return written === 0 || this.#goesOn(written, bytes, bytes.length)
+    return this.#writeOwn(bytes)
   }
 
   /** As `Link.forward`. */
@@ -74,15 +74,15 @@ export class TcpSender {
       if (typeof written === 'object') slab.writes += 1
       return this.#goesOn(written, slab, bytes.length)
     }
-    if (this.#pending > 0) {
-      const copy = Buffer.from(bytes)
-      return this.#goesOn(this.#handle.writeBuffer(null, copy), copy, copy.length)
-    }
-    const copy = intoOutbox(bytes)
-    const written = this.#handle.writeBuffer(null, copy)
-    if (written === 0) return true
-    if (typeof written === 'object') keepOutbox()
-    return this.#goesOn(written, copy, copy.length)
+    return this.#pending > 0 ? this.#writeOwn(Buffer.from(bytes)) : this.#writeOutbox(intoOutbox(bytes))
+  }
+
+  /** As `Link.sendText`. */
+  sendText(text: string, body: Uint8Array | undefined): boolean {
+    const size = text.length + (body === undefined ? 0 : body.length)
+    if (!this.#accept(size)) return true
+    if (this.#pending > 0 || size > outboxBytes) return this.#writeOwn(gathered(text, body))
+    return this.#writeOutbox(textIntoOutbox(text, body))
   }
 
   /** Nothing is accepted any more; after what was, the end is sent. Idempotent. */
@@ -100,6 +100,19 @@ export class TcpSender {
   /** The handle is about to close: what goes on ends unheard. */
   stop(): void {
     this.#flags |= stopped
+  }
+
+  #writeOwn(bytes: Uint8Array): boolean {
+    const written = this.#handle.writeBuffer(null, bytes)
+    return written === 0 || this.#goesOn(written, bytes, bytes.length)
+  }
+
+  /** `bytes` are those that were last put into the outbox. */
+  #writeOutbox(bytes: Uint8Array): boolean {
+    const written = this.#handle.writeBuffer(null, bytes)
+    if (written === 0) return true
+    if (typeof written === 'object') keepOutbox()
+    return this.#goesOn(written, bytes, bytes.length)
   }
 
   #accept(size: number): boolean {

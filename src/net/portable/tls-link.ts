@@ -10,6 +10,7 @@ import { type Code, GatewayError } from '../../errors.ts'
 import { shownAddress } from '../address.ts'
 import { gathered } from '../gathered.ts'
 import type { Link, Receiver, TlsInfo } from '../link.ts'
+import { outboxBytes, textIntoOutbox } from './borrowed.ts'
 import { lingerMs } from './linger.ts'
 import { release, resetTls } from './tls-socket.ts'
 
@@ -130,7 +131,10 @@ export class TlsLink implements Link {
   }
 
   sendText(text: string, body?: Uint8Array): boolean {
-    return this.send(gathered(text, body))
+    const size = text.length + (body === undefined ? 0 : body.length)
+    // As in `forward`: the place is free again when the write returns.
+    const isFree = this.#socket.writableLength === 0 && size <= outboxBytes
+    return this.send(isFree ? textIntoOutbox(text, body) : gathered(text, body))
   }
 
   end(): void {

@@ -1,6 +1,7 @@
 /** A connect under way: an entry until the kernel tells how it went, which a stream then takes the place of. */
 import type { ConnectOwner } from '../engine.ts'
 import { errnos } from '../ffi/calls.ts'
+import { broken, hungUp } from '../ffi/epoll.ts'
 import { connectSocket, takeError } from '../ffi/sockets.ts'
 import type { Entry, EntrySet } from './entry.ts'
 
@@ -44,7 +45,8 @@ export class EpollConnect implements Entry {
   happened(events: number): void {
     if (this.#settled) return
     this.events |= events
-    this.#settle(takeError(this.fd))
+    // A connect that failed is an error of the socket's, and told as such.
+    this.#settle((events & (broken | hungUp)) === 0 ? 0 : takeError(this.fd))
   }
 
   #settle(errno: number): void {

@@ -6,6 +6,7 @@
 import { errnos } from './calls.ts'
 import { allocate } from './memory.ts'
 import { ffi } from './node-ffi.ts'
+import { uncover } from './uncover.ts'
 
 /** Sockets in one call at most. */
 export const aioRoom = 32
@@ -19,7 +20,7 @@ const sysSubmit = isX64 ? 209n : 2n
 export const aioLibrary = ffi.dlopen(null, {
   syscall: { arguments: ['i64', 'u64', 'i64', 'pointer'], return: 'i32' },
 })
-const { syscall } = aioLibrary.functions
+const { syscall } = uncover(aioLibrary.functions)
 
 /** Of `struct aio_ring`, which is in user space so that it can be read there. Others than Linux leave no such mark. */
 const ringMagic = 0xa10a10a1

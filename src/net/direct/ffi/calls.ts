@@ -3,6 +3,7 @@
  * with errno to be read at once from `errno[0]`. Nothing here is decided; `sockets.ts` and `epoll.ts` give it meaning.
  */
 import { ffi } from './node-ffi.ts'
+import { uncover } from './uncover.ts'
 
 const i32 = 'i32'
 const u32 = 'u32'
@@ -20,8 +21,7 @@ export const libc = ffi.dlopen(null, {
   getsockopt: { arguments: [i32, i32, i32, pointer, pointer], return: i32 },
   getsockname: { arguments: [i32, pointer, pointer], return: i32 },
   getpeername: { arguments: [i32, pointer, pointer], return: i32 },
-  // size_t and ssize_t fit 32 bits, since no length here exceeds a buffer. Not recv(2) and send(2) where it can be helped:
-  // Node calls functions of up to three arguments at once, and those of more by way of an array and libffi, at ten times the cost.
+  // size_t and ssize_t fit 32 bits, since no length here exceeds a buffer.
   read: { arguments: [i32, pointer, u32], return: i32 },
   write: { arguments: [i32, pointer, u32], return: i32 },
   send: { arguments: [i32, pointer, u32, i32], return: i32 },
@@ -33,13 +33,17 @@ export const libc = ffi.dlopen(null, {
   epoll_create1: { arguments: [i32], return: i32 },
   epoll_ctl: { arguments: [i32, i32, i32, pointer], return: i32 },
   epoll_wait: { arguments: [i32, pointer, i32, i32], return: i32 },
-  inet_pton: { arguments: [i32, 'string', pointer], return: i32 },
   inet_ntop: { arguments: [i32, pointer, pointer, u32], return: pointer },
-  if_nametoindex: { arguments: ['string'], return: u32 },
   aligned_alloc: { arguments: ['u64', 'u64'], return: pointer },
 })
 
-export const call = libc.functions
+export const call = uncover(libc.functions)
+
+/** Those that take text. */
+export const names = ffi.dlopen(null, {
+  inet_pton: { arguments: [i32, 'string', pointer], return: i32 },
+  if_nametoindex: { arguments: ['string'], return: u32 },
+})
 
 /** The errno of this thread, whose place never changes. To be read before anything else is called. */
 export const errno = new Int32Array(ffi.toArrayBuffer(call.__errno_location(), 4, false))

@@ -4,6 +4,7 @@
  * entered with Node's own clean-up, which calls close(2) and free(3) for what is left.
  */
 import { ffi } from './node-ffi.ts'
+import { uncover } from './uncover.ts'
 
 const pointer = 'pointer'
 /** Exported so that the handle stays reachable. The mangled names are those of node.h and v8-isolate.h, on every platform. */
@@ -33,7 +34,7 @@ const {
   _ZN2v87Isolate10GetCurrentEv: currentIsolate,
   _ZN4node25AddEnvironmentCleanupHookEPN2v87IsolateEPFvPvES3_: addHook,
   _ZN4node28RemoveEnvironmentCleanupHookEPN2v87IsolateEPFvPvES3_: removeHook,
-} = node.functions
+} = uncover(node.functions)
 
 const loop = ffi.getCurrentEventLoop()
 const isolate = currentIsolate()
