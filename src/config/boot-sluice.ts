@@ -46,6 +46,6 @@ export const sluice = section({
   }),
   /** Where large request bodies that a plugin reads are put, relative to the home directory. */
   temporary: text('data/temporary', /./, 'a path'),
-  /** TypeScript files of the user's own plugins, relative to the home directory. */
+  /** TypeScript files of the user's own plugins, or folders of such, relative to the home directory. */
   extra_plugins: list(text('')),
 })

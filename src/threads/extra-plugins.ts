@@ -1,15 +1,27 @@
-/** The user's own plugins: files named in config.yaml, each of which exports a plugin under the name `plugin`, or several as `plugins`. */
+/**
+ * The user's own plugins: files, or folders of files, named in config.yaml. Each file exports a plugin under the name `plugin`,
+ * or several as `plugins`.
+ */
+import { readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import type { BootConf } from '../config/boot-schema.ts'
 import type { AnyPlugin } from '../plugin/plugin.ts'
 import { importPlugin } from './plugin-modules.ts'
+
+/** A folder stands for the TypeScript files in it, in the order of their names; tests are left out. */
+function filesIn(place: string): readonly string[] {
+  if (!statSync(place, { throwIfNoEntry: false })?.isDirectory()) return [place]
+  const names = readdirSync(place).filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+  return names.sort().map((name) => join(place, name))
+}
 
 /**
  * Loads them in the order given; another `generation` loads them anew, as the files are now. Rejects with the file and the
  * reason when one cannot be used.
  */
-export async function loadExtraPlugins(files: readonly string[], generation = 0): Promise<readonly AnyPlugin[]> {
+export async function loadExtraPlugins(places: readonly string[], generation = 0): Promise<readonly AnyPlugin[]> {
   const loaded: AnyPlugin[] = []
-  for (const file of files) {
+  for (const file of places.flatMap(filesIn)) {
     const refuse = (reason: string, cause?: unknown): never => {
       throw new Error(`sluice.extra_plugins: ${file}: ${reason}`, { cause })
     }
