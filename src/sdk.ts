@@ -2,6 +2,7 @@
 export { IpSet } from './base/ip-set.ts'
 export type { Json, JsonObject, JsonSchema } from './base/json.ts'
 export { type CompiledSchema, compileSchema } from './base/json-schema.ts'
+export { compilePattern, compileSubstitution, type Substituted } from './base/pattern.ts'
 export type { SharedCounter, SharedCounters } from './base/shared-counters.ts'
 export { compileTemplate, type Template } from './base/template.ts'
 export { after, sleep, type Timer, type TimerOwner, TimerWheel } from './base/timers.ts'
@@ -51,4 +52,3 @@ export type {
   StreamWire,
 } from './protocol/protocol.ts'
 export { checkExpression } from './route/expression.ts'
-export { compilePattern, compileSubstitution, type Substituted } from './route/pattern.ts'

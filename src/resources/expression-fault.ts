@@ -2,8 +2,9 @@
  * Whether an expression (`vars`, `_meta.filter`, a traffic-split `match`) is well formed, in the words of
  * lua-resty-expr. It evaluates nothing.
  */
-import { RE2JS } from 're2js'
 import type { Json } from '../base/json.ts'
+import { compileJsonPath } from '../base/json-path.ts'
+import { compilePattern } from '../base/pattern.ts'
 import { addressFault } from './address-schema.ts'
 
 const logic = new Set(['OR', 'AND', '!OR', '!AND'])
@@ -52,6 +53,8 @@ function conditionFault(condition: readonly Json[]): string | undefined {
   if (condition.length === 4 && condition[1] !== '!') return "bad 'not' expression"
   const [name, operator, right] = condition.length === 4 ? [condition[0], condition[2], condition[3]] : condition
   if (typeof name !== 'string' || operator === undefined) return 'invalid expression'
+  const inName = nameFault(name)
+  if (inName !== undefined) return inName
   const known = typeof operator === 'string' ? operator.toLowerCase() : ''
   if (!operators.has(known)) {
     // [name, value] is `==`, for compatibility.
@@ -68,14 +71,23 @@ function addressesFault(right: Json | undefined): string | undefined {
   return notText === undefined ? addressFault(list as string[]) : `invalid ip address: ${text(notText)}`
 }
 
-/** RE2's syntax: no look-around and no back-references, whose running time nobody can bound. */
+/** Look-around and back-references, whose running time nobody can bound, are named as what they are. */
 function patternFault(right: Json | undefined): string | undefined {
   if (typeof right !== 'string') return 'invalid regular expression: a text is needed'
+  return reasonOf(() => compilePattern(right, false))
+}
+
+/** Of the variables only those have a form of their own that look into a body by a path. */
+function nameFault(name: string): string | undefined {
+  return name.startsWith('post_arg.') ? reasonOf(() => compileJsonPath(name.slice('post_arg.'.length))) : undefined
+}
+
+function reasonOf(compile: () => unknown): string | undefined {
   try {
-    RE2JS.compile(right)
+    compile()
     return undefined
   } catch (error) {
-    return `invalid regular expression '${right}': ${(error as Error).message}`
+    return (error as Error).message
   }
 }
 

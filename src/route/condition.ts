@@ -1,8 +1,8 @@
 /** The operators of expressions: one condition `[variable, operator, value]`, compiled to a test of the variable's value. */
 import { IpSet } from '../base/ip-set.ts'
 import type { Json } from '../base/json.ts'
+import { compilePattern } from '../base/pattern.ts'
 import type { Scalar, VariableValue } from '../exchange/variable-value.ts'
-import { compilePattern } from './pattern.ts'
 
 export type Value = VariableValue
 export type Test = (value: Value) => boolean
