@@ -6,6 +6,7 @@ import { faultInjection } from './fault-injection.ts'
 import { ipRestriction, streamIpRestriction } from './ip-restriction.ts'
 import { keyAuth } from './key-auth.ts'
 import { limitConn } from './limit-conn.ts'
+import { proxyRewrite } from './proxy-rewrite.ts'
 import { realIp } from './real-ip.ts'
 import { redirect } from './redirect.ts'
 import { refererRestriction } from './referer-restriction.ts'
@@ -14,6 +15,7 @@ import { uaRestriction } from './ua-restriction.ts'
 import { uriBlocker } from './uri-blocker.ts'
 
 export const plugins: readonly AnyPlugin[] = [
+  proxyRewrite,
   consumerRestriction,
   requestId,
   redirect,
