@@ -14,8 +14,8 @@ export const hop = 8
 
 export interface KnownName {
   readonly lower: string
-  /** As it is usually written: `User-Agent`. */
-  readonly usual: string
+  /** As the bytes have it; undefined: in a case of its own. */
+  readonly written: string | undefined
   readonly role: number
 }
 
@@ -47,11 +47,6 @@ X-Forwarded-Host X-Forwarded-Port X-Forwarded-Proto X-Frame-Options X-Powered-By
 X-Requested-With X-XSS-Protection
 `
 
-const known: readonly KnownName[] = usualNames
-  .trim()
-  .split(/\s+/)
-  .map((usual) => ({ lower: usual.toLowerCase(), usual, role: roles[usual.toLowerCase()] ?? plain }))
-
 /** ASCII letters to lower case; every other byte of a token stays apart from the bytes of known names. */
 const fold = 0x20
 const slots = 1024
@@ -61,12 +56,32 @@ function slotOf(length: number, first: number, middle: number, last: number): nu
   return (length * 37 + (first | fold) * 5 + (middle | fold) * 129 + (last | fold) * 17) & (slots - 1)
 }
 
-const table: (readonly KnownName[] | undefined)[] = new Array(slots).fill(undefined)
-for (const name of known) {
-  const bytes = Buffer.from(name.lower, 'latin1')
+/** A name in the three ways it may be written, with the bytes to compare. */
+class Entry {
+  readonly usual: KnownName
+  readonly small: KnownName
+  readonly other: KnownName
+  readonly usualBytes: Uint8Array
+  readonly smallBytes: Uint8Array
+
+  constructor(usual: string) {
+    const lower = usual.toLowerCase()
+    const role = roles[lower] ?? plain
+    this.usual = { lower, written: usual, role }
+    this.small = { lower, written: lower, role }
+    this.other = { lower, written: undefined, role }
+    this.usualBytes = Buffer.from(usual, 'latin1')
+    this.smallBytes = Buffer.from(lower, 'latin1')
+  }
+}
+
+const table: (readonly Entry[] | undefined)[] = new Array(slots).fill(undefined)
+for (const name of usualNames.trim().split(/\s+/)) {
+  const entry = new Entry(name)
+  const bytes = entry.smallBytes
   const at = (index: number): number => bytes[index] as number
   const slot = slotOf(bytes.length, at(0), at(bytes.length >> 1), at(bytes.length - 1))
-  table[slot] = [...(table[slot] ?? []), name]
+  table[slot] = [...(table[slot] ?? []), entry]
 }
 
 /** The known name at these bytes, which are a token; undefined: it is none of them. Case does not matter. */
@@ -74,29 +89,26 @@ export function knownName(bytes: Uint8Array, from: number, to: number): KnownNam
   const length = to - from
   const first = bytes[from] as number
   const middle = bytes[from + (length >> 1)] as number
-  const candidates = table[slotOf(length, first, middle, bytes[to - 1] as number)]
-  if (candidates === undefined) return undefined
-  for (let index = 0; index < candidates.length; index += 1) {
-    const name = candidates[index] as KnownName
-    if (name.usual.length === length && (isWritten(name.usual, bytes, from) || isFolded(name.lower, bytes, from))) {
-      return name
-    }
+  const entries = table[slotOf(length, first, middle, bytes[to - 1] as number)]
+  if (entries === undefined) return undefined
+  for (let index = 0; index < entries.length; index += 1) {
+    const entry = entries[index] as Entry
+    if (entry.smallBytes.length !== length) continue
+    if (isWritten(entry.usualBytes, bytes, from)) return entry.usual
+    if (isWritten(entry.smallBytes, bytes, from)) return entry.small
+    if (isFolded(entry.smallBytes, bytes, from)) return entry.other
   }
   return undefined
 }
 
-/** The bytes there are that text, but for the case of letters. */
-function isFolded(lower: string, bytes: Uint8Array, from: number): boolean {
-  for (let index = 0; index < lower.length; index += 1) {
-    if (((bytes[from + index] as number) | fold) !== lower.charCodeAt(index)) return false
-  }
+function isWritten(name: Uint8Array, bytes: Uint8Array, from: number): boolean {
+  for (let index = 0; index < name.length; index += 1) if (bytes[from + index] !== name[index]) return false
   return true
 }
 
-/** The bytes there are that text, case and all. */
-export function isWritten(text: string, bytes: Uint8Array, from: number): boolean {
-  for (let index = 0; index < text.length; index += 1) {
-    if (bytes[from + index] !== text.charCodeAt(index)) return false
+function isFolded(lower: Uint8Array, bytes: Uint8Array, from: number): boolean {
+  for (let index = 0; index < lower.length; index += 1) {
+    if (((bytes[from + index] as number) | fold) !== lower[index]) return false
   }
   return true
 }

@@ -10,7 +10,6 @@ import {
   expect,
   hop,
   host,
-  isWritten,
   knownName,
   plain,
   te,
@@ -56,15 +55,14 @@ export class FieldSection {
         if (underscores || !name.includes('_')) headers.push(name.toLowerCase(), name, value)
         continue
       }
-      const { lower, usual, role } = known
+      const { lower, written, role } = known
       if (role === host) this.hostAt = valueAt
       // Readers differ about a tab at the value's edge: some see another coding then. [RFC 9112 §11.2]
       else if (role === transferEncoding && hasTab(bytes, colonAt, places[mark + 2] as number)) {
         throw new CodecError(400, 'a tab beside Transfer-Encoding')
       }
       if (role !== plain && !this.#note(role, value)) continue
-      const isUsual = isWritten(usual, bytes, nameAt)
-      headers.push(lower, isUsual ? usual : text.slice(nameAt - from, colonAt - from), value)
+      headers.push(lower, written ?? text.slice(nameAt - from, colonAt - from), value)
     }
   }
 

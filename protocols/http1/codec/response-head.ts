@@ -90,7 +90,16 @@ function headOf(line: string, section: FieldSection, method: string, bytes: numb
 
 /** `HTTP/1.x SP 3DIGIT SP reason`; the last blank may be missing, as many servers leave it out with an empty reason. */
 function checkStatusLine(line: string): void {
-  if (!/^HTTP\/1\.[01] [1-9][0-9][0-9](?: |$)/.test(line)) throw new CodecError(400, 'a status line that is none')
+  const minor = line.charCodeAt(7)
+  const isVersion = line.startsWith('HTTP/1.') && (minor === 0x31 || minor === 0x30) && line.charCodeAt(8) === 0x20
+  const isStatus = isDigit(line, 9) && line.charCodeAt(9) !== 0x30 && isDigit(line, 10) && isDigit(line, 11)
+  const isEnd = line.length === 12 || line.charCodeAt(12) === 0x20
+  if (!isVersion || !isStatus || !isEnd) throw new CodecError(400, 'a status line that is none')
+}
+
+function isDigit(line: string, at: number): boolean {
+  const code = line.charCodeAt(at)
+  return code >= 0x30 && code <= 0x39
 }
 
 /** Answers whether it is chunked. Wrong framing is refused even where no body follows. [RFC 9112 §6.1] */

@@ -1,5 +1,6 @@
 /** Heads read and written, chunked bodies read: what one request costs before anything is decided about it. */
 import assert from 'node:assert/strict'
+import { createRequire } from 'node:module'
 import { ChunkedReader } from '../../../../protocols/http1/codec/chunked-reader.ts'
 import { writeAnswerHead, writeRequestHead } from '../../../../protocols/http1/codec/head-writer.ts'
 import { RequestHeadReader } from '../../../../protocols/http1/codec/request-head.ts'
@@ -51,7 +52,36 @@ const requestHead = requests.read(browser, 0, browser.length, rules)
 const answerHead = answers.read(answer, 0, answer.length, rules, 'GET')
 assert.ok(requestHead !== undefined && answerHead !== undefined)
 
+/** Node's own parser, which gives names and values as they are and decides less. It has no public door. */
+const { HTTPParser } = createRequire(import.meta.url)('_http_common') as {
+  HTTPParser: (new () => { initialize(type: number, owner: object): void; execute(bytes: Uint8Array): number }) &
+    Readonly<Record<'REQUEST' | 'kOnHeadersComplete' | 'kOnMessageComplete', number>>
+}
+
+function llhttpBench(name: string, bytes: Uint8Array): Bench {
+  let heads = 0
+  const parser = new HTTPParser()
+  parser.initialize(HTTPParser.REQUEST, {})
+  Object.assign(parser, {
+    [HTTPParser.kOnHeadersComplete]: () => {
+      heads += 1
+      return 0
+    },
+    [HTTPParser.kOnMessageComplete]: () => {},
+  })
+  return {
+    name: `http1: llhttp reads ${name}, ${bytes.length} bytes`,
+    check: () => assert.equal(parser.execute(bytes), bytes.length),
+    run(times) {
+      for (let index = 0; index < times; index += 1) parser.execute(bytes)
+      return heads
+    },
+  }
+}
+
 export const benches: readonly Bench[] = [
+  llhttpBench('a small GET', small),
+  llhttpBench('a GET of a browser', browser),
   readBench('a small GET', small, 3),
   readBench('a GET of a browser', browser, 7),
   readBench('a POST', post, 5),

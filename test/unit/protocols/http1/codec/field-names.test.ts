@@ -6,8 +6,10 @@ import { host, knownName, plain } from '../../../../../protocols/http1/codec/fie
 const find = (text: string) => knownName(Buffer.from(text, 'latin1'), 0, text.length)
 
 test('a known name is found in any case, and names that are nearly known are not', () => {
-  assert.deepEqual(find('hOsT'), { lower: 'host', usual: 'Host', role: host })
-  assert.equal(find('x-request-id')?.usual, 'X-Request-ID')
+  assert.deepEqual(find('Host'), { lower: 'host', written: 'Host', role: host })
+  assert.deepEqual(find('host'), { lower: 'host', written: 'host', role: host })
+  assert.deepEqual(find('hOsT'), { lower: 'host', written: undefined, role: host })
+  assert.equal(find('x-request-id')?.written, 'x-request-id')
   assert.equal(find('Sec-WebSocket-Key')?.role, plain)
   for (const name of ['Hos', 'Hosts', 'Hoxt', 'Content_Length', 'content-lengtH ', 'x', 'Kost', '(ost']) {
     assert.equal(find(name), undefined, name)
