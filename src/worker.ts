@@ -65,6 +65,7 @@ const compiler = new SnapshotCompiler({
   certificates: certificateDefaults(conf, boot.ticketSecret),
   trusted: conf.trusted,
   httpRouter: emptyRouter(conf),
+  consumerChains: conf.consumerChains,
   retired: (chain) => leases.retire(chain),
   log,
 })

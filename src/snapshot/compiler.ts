@@ -40,6 +40,8 @@ export interface CompilerOptions {
   readonly trusted: string | undefined
   /** An empty router of the kind that is configured. */
   readonly httpRouter: HttpRouterIndex
+  /** Chains made for consumers that are kept at most. */
+  readonly consumerChains: number
   /** A chain that no snapshot has any more. */
   readonly retired: (chain: Chain) => void
   readonly log: Log
@@ -83,7 +85,12 @@ export class SnapshotCompiler {
       upstreamById: (id) => cells.lease(`upstreams/${id}`),
       upstream: (owner, value) => cells.own(owner, value as unknown as UpstreamValue),
     })
-    this.#consumerChains = new ConsumerChains({ host, consumers: this.#consumers, retired })
+    this.#consumerChains = new ConsumerChains({
+      host,
+      consumers: this.#consumers,
+      retired,
+      maxChains: options.consumerChains,
+    })
     const service = (id: string): ServiceValue | undefined => this.#services.get(id)
     this.#streamRoutes = new StreamRoutes({ around: { service, cells, host }, retired, log })
     const pluginConfig = (id: string): PluginSet | undefined => this.#pluginConfigs.get(id)

@@ -24,8 +24,7 @@ export interface ConsumerChainsOptions {
   readonly consumers: ConsumerIndex
   /** A chain that is given out no more. */
   readonly retired: (chain: Chain) => void
-  /** Default 4096. */
-  readonly maxChains?: number
+  readonly maxChains: number
 }
 
 /** What of a route matters here. */
@@ -53,7 +52,7 @@ export class ConsumerChains {
 
   constructor(options: ConsumerChainsOptions) {
     this.#options = options
-    this.#maxChains = options.maxChains ?? 4096
+    this.#maxChains = options.maxChains
     options.consumers.dropped = (overlay) => this.#forgetOverlay(overlay)
   }
 

@@ -75,6 +75,7 @@ export interface WorkerConf {
   /** What sets that limit, for people. */
   readonly maxLinksBy: string
   readonly metricSeries: number
+  readonly consumerChains: number
   readonly fallbackSni: string | undefined
   readonly tlsProtocols: readonly string[]
   readonly tlsCiphers: string

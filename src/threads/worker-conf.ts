@@ -82,6 +82,7 @@ export function workerConf(home: string, conf: BootConf, pluginGeneration = 0): 
     udpSessions: sluice.limits.udp_sessions,
     ...linkLimit(nginx.event.worker_connections, workerCount(conf)),
     metricSeries: sluice.limits.metric_series,
+    consumerChains: sluice.limits.consumer_chains,
     fallbackSni: apisix.ssl.fallback_sni,
     tlsProtocols: apisix.ssl.ssl_protocols.trim().split(/\s+/),
     tlsCiphers: apisix.ssl.ssl_ciphers,

@@ -31,6 +31,7 @@ function setUp() {
     counters,
     certificates: { protocols: ['TLSv1.3'], ciphers: '', sessionTickets: false, ticketSecret: new Uint8Array(32) },
     trusted: undefined,
+    consumerChains: 100,
     retired: (chain: Chain) => chain.close(),
     log,
   })

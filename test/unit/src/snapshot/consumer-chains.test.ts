@@ -9,7 +9,7 @@ import { ConsumerChains } from '../../../../src/snapshot/consumer-chains.ts'
 import { ConsumerIndex } from '../../../../src/snapshot/consumer-index.ts'
 import { pluginOf } from '../../../support/resource-checks.ts'
 
-function setUp(maxChains?: number) {
+function setUp(maxChains = 100) {
   const log = { debug() {}, info() {}, warn() {}, error() {} }
   const working = (name: string): AnyPlugin =>
     pluginOf(name, 'http', { create: () => ({ rewrite: () => undefined, access: () => undefined }) })
@@ -25,7 +25,7 @@ function setUp(maxChains?: number) {
     host,
     consumers,
     retired: (chain) => void retired.push(chain),
-    ...(maxChains === undefined ? {} : { maxChains }),
+    maxChains,
   })
   const info = (username: string) => ({ username, groupId: undefined, credentialId: undefined, labels: {} })
   return {
