@@ -53,6 +53,7 @@ export class ServerConnection implements Receiver, HttpConnection, AnswerOrigin,
   #answered: boolean
   #persists: boolean
   #paused: boolean
+  #draining: boolean
   #pumping: boolean
 
   constructor(link: Link, road: HttpRoad, settings: HttpSettings, listener: string) {
@@ -73,6 +74,7 @@ export class ServerConnection implements Receiver, HttpConnection, AnswerOrigin,
     this.#answered = false
     this.#persists = false
     this.#paused = false
+    this.#draining = false
     this.#pumping = false
   }
 
@@ -89,6 +91,7 @@ export class ServerConnection implements Receiver, HttpConnection, AnswerOrigin,
   }
 
   drain(): void {
+    this.#draining = true
     if (this.idle) this.#close()
   }
 
@@ -172,7 +175,8 @@ export class ServerConnection implements Receiver, HttpConnection, AnswerOrigin,
 
   mayPersist(): boolean {
     const { draining, maxRequests } = this.#settings
-    if (draining || this.#intake.peerEnded || (maxRequests > 0 && this.#requests >= maxRequests)) return false
+    if (draining || this.#draining || this.#intake.peerEnded || (maxRequests > 0 && this.#requests >= maxRequests))
+      return false
     return this.#intake.mayEnd()
   }
 
@@ -312,7 +316,7 @@ export class ServerConnection implements Receiver, HttpConnection, AnswerOrigin,
     // The link is still open for it: logs ask for its addresses.
     owner.sent()
     body.release()
-    if (!this.#persists || this.#intake.broken || this.#intake.peerEnded) this.#linger()
+    if (!this.#persists || this.#draining || this.#intake.broken || this.#intake.peerEnded) this.#linger()
     else if (this.#intake.ended) this.#next()
     else {
       this.#state = discarding

@@ -2,7 +2,7 @@
  * A file of its own for one large body: unlinked as soon as it is open, so that nothing stays behind whatever happens. It is
  * written once from the beginning on and read at any place.
  */
-import { type FileHandle, open, unlink } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, unlink } from 'node:fs/promises'
 import path from 'node:path'
 import { threadId } from 'node:worker_threads'
 import { GatewayError } from '#sdk'
@@ -96,7 +96,7 @@ export class SpillFile {
   async #open(): Promise<FileHandle> {
     made += 1
     const file = path.join(this.#folder, `body-${process.pid}-${threadId}-${made}`)
-    const handle = await open(file, 'wx+', 0o600)
+    const handle = await this.#create(file)
     try {
       await unlink(file)
     } catch (error) {
@@ -104,6 +104,17 @@ export class SpillFile {
       throw error
     }
     return handle
+  }
+
+  async #create(file: string): Promise<FileHandle> {
+    try {
+      return await open(file, 'wx+', 0o600)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      // Nobody has made the folder yet, or somebody cleaned up.
+      await mkdir(this.#folder, { recursive: true, mode: 0o700 })
+      return await open(file, 'wx+', 0o600)
+    }
   }
 
   #closeIfDone(): void {

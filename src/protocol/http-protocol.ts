@@ -103,7 +103,7 @@ export interface HttpConnection {
   readonly listener: string
   /** Between two requests: nothing of the next one has come. */
   readonly idle: boolean
-  /** Ends it now if it is idle, else with the answer in progress. Call it once `HttpSettings.draining` is set. */
+  /** Ends it now if it is idle, else with the answer in progress. */
   drain(): void
 }
 

@@ -146,3 +146,18 @@ test('bytes that were read before the connection began come first', () => {
   link.arrive(getOf('/a').slice(20))
   assert.equal(link.sent, answerOf('GET /a []'))
 })
+
+test('a connection that is drained alone ends with its answer, begun or not', () => {
+  for (const begun of [true, false]) {
+    const { link, road, settings } = served(({ sink }) => {
+      if (begun) sink.begin(headOf(200), 1)
+    })
+    link.arrive(getOf() + getOf('/next'))
+    for (const connection of settings.connections) connection.drain()
+    if (!begun) road.last.sink.begin(headOf(200), 1)
+    road.last.sink.write(Buffer.from('x'))
+    road.last.sink.finish()
+    assert.equal(link.sent, answerOf('x', begun ? '' : 'Connection: close\r\n'))
+    assert.deepEqual([link.closed, road.journeys.length], [true, 1])
+  }
+})

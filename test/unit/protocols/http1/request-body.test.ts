@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import test, { after } from 'node:test'
@@ -198,13 +198,21 @@ test('a replay stops while it is paused, and a later one takes its place', async
   body.release()
 })
 
-test('a folder that cannot be written to fails the body', async () => {
+test('a folder that is not there is made, one that cannot be written to fails the body', async () => {
   const origin = new Origin()
-  origin.spillFolder = path.join(folder, 'missing')
-  const body = new Http1RequestBody(origin, undefined)
-  const collecting = body.collect(10_000_000)
-  body.arrived(Buffer.alloc(5000))
-  await assert.rejects(async () => collecting, /cannot write a request body in .*missing: ENOENT/)
+  origin.spillFolder = path.join(folder, 'not', 'there')
+  const made = new Http1RequestBody(origin, undefined)
+  const collecting = made.collect(10_000_000)
+  made.arrived(Buffer.alloc(5000))
+  made.finished(undefined)
+  assert.equal((await collecting).size, 5000)
+  made.release()
+  writeFileSync(path.join(folder, 'file'), '')
+  origin.spillFolder = path.join(folder, 'file')
+  const failing = new Http1RequestBody(origin, undefined)
+  const failed = failing.collect(10_000_000)
+  failing.arrived(Buffer.alloc(5000))
+  await assert.rejects(async () => failed, /cannot write a request body in .*file: ENOTDIR/)
   assert.equal(origin.flowing, false)
 })
 
