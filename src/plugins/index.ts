@@ -1,6 +1,7 @@
 /** Every plugin that is built in, in no particular order: priorities decide. */
 import type { AnyPlugin } from '#sdk'
 import { consumerRestriction } from './consumer-restriction.ts'
+import { cors } from './cors.ts'
 import { echo } from './echo.ts'
 import { faultInjection } from './fault-injection.ts'
 import { ipRestriction, streamIpRestriction } from './ip-restriction.ts'
@@ -15,6 +16,7 @@ import { uaRestriction } from './ua-restriction.ts'
 import { uriBlocker } from './uri-blocker.ts'
 
 export const plugins: readonly AnyPlugin[] = [
+  cors,
   proxyRewrite,
   consumerRestriction,
   requestId,
