@@ -15,6 +15,12 @@ export function cpuSeconds(pid: number): number {
   return tree(pid).reduce((sum, entry) => sum + entry.ticks, 0) / ticksPerSecond
 }
 
+/** The same of this process, with all children that have ended. */
+export function ownCpuSeconds(): number {
+  const ended = statFields(process.pid)?.slice(13, 15) ?? []
+  return cpuSeconds(process.pid) + ended.reduce((sum, ticks) => sum + Number(ticks), 0) / ticksPerSecond
+}
+
 /** Resident bytes, summed; pages that processes share count for each. */
 export function residentBytes(pid: number): number {
   const sizes = tree(pid).map((entry) => {
@@ -40,14 +46,19 @@ function tree(pid: number): Entry[] {
 }
 
 function read(pid: number): Entry | undefined {
-  let text: string
+  const fields = statFields(pid)
+  return fields === undefined
+    ? undefined
+    : { pid, parent: Number(fields[1]), ticks: Number(fields[11]) + Number(fields[12]) }
+}
+
+/** What stands behind the name, which may hold anything: state, parent, …, utime, stime, and those of ended children. */
+function statFields(pid: number): readonly string[] | undefined {
   try {
-    text = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return text.slice(text.lastIndexOf(')') + 2).split(' ')
   } catch {
     // It ended between the listing and now.
     return undefined
   }
-  // The second field, the name, may hold anything, so count from its closing parenthesis: state, parent, …, utime, stime.
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-  return { pid, parent: Number(fields[1]), ticks: Number(fields[11]) + Number(fields[12]) }
 }

@@ -1,14 +1,17 @@
 /**
- * What a direct wire of this thread has out of its pools just now: buffers, and places of sockets. Read through the inspector,
- * since nothing but a soak wants to know: traffic pays nothing for it, and figures that moved elsewhere are reported as missing.
+ * What a direct wire of this thread has out of its pools just now: buffers, slabs, places of sockets. Read through the inspector,
+ * since nobody but a soak wants to know and traffic should not pay for it. Pools are found by the names of their classes.
  */
 import { Session } from 'node:inspector'
 import { createRequire } from 'node:module'
 
-/** How many of each are in use. */
+/** How many are in use, by where the pool is in the engine. */
 export type PoolFigures = Readonly<Record<string, number>>
 
 interface RemoteObject {
+  readonly type: string
+  readonly subtype?: string
+  readonly className?: string
   readonly objectId?: string
   readonly value?: unknown
 }
@@ -16,76 +19,79 @@ interface Property {
   readonly name: string
   readonly value?: RemoteObject
 }
+interface Properties {
+  readonly result: readonly Property[]
+  readonly privateProperties?: readonly Property[]
+}
+
+type Members = ReadonlyMap<string, RemoteObject>
+
+/** From an instance of a pool's class, and its members, to what is in use of it. */
+const pools: Readonly<Record<string, (session: Session, pool: RemoteObject, members: Members) => number>> = {
+  BufferRing: (session, pool) => evaluate(session, pool, 'function() { return this.used }'),
+  Slots: (session, pool) => evaluate(session, pool, 'function() { return this.size }'),
+  // One slab is always the next to be read into.
+  Slabs: (session, _, members) => {
+    const spare = evaluate(session, members.get('#spare'), 'function() { return this.length }')
+    return Number(members.get('#made')?.value) - spare - 1
+  },
+  EpollEngine: (session, _, members) =>
+    evaluate(session, members.get('#entries'), 'function() { return this.filter(Boolean).length }'),
+}
+/** How far from the engine pools are looked for. */
+const depth = 3
 
 const load = createRequire(import.meta.url)
 
-/** Where the figures of an engine are: the way to an object, and what is asked of it. */
-const questions: Readonly<Record<string, readonly (readonly [way: readonly string[], ask: string])[]>> = {
-  uring: [
-    [
-      ['#context'],
-      'function() { return { small: this.small.used, large: this.large.used, sockets: this.slots.size } }',
-    ],
-  ],
-  epoll: [
-    [['#entries'], 'function() { return { sockets: this.filter((entry) => entry !== undefined).length } }'],
-    [['slabs', '#spare'], 'function() { return { spare: this.length } }'],
-    [['slabs', '#made'], ''],
-  ],
-}
-
-/** Undefined for the portable wire, and when the inside of an engine is not what is expected. */
+/** Undefined for the portable wire. Without entries when nothing was found where pools should be; such a figure is NaN. */
 export function poolFigures(wire: string): PoolFigures | undefined {
-  const asked = questions[wire]
-  if (asked === undefined) return undefined
+  if (wire !== 'uring' && wire !== 'epoll') return undefined
   const session = new Session()
   session.connect()
   try {
-    const of = engineOf(session, wire)
-    const found: Record<string, number> = {}
-    for (const [way, ask] of asked) {
-      const at = way.reduce<RemoteObject>((from, name) => member(session, from, name), of)
-      if (ask === '') found[way.at(-1)?.replace('#', '') ?? ''] = Number(at.value)
-      else Object.assign(found, evaluate(session, at, ask))
-    }
-    const { made, spare, ...rest } = found
-    // One slab is always the next to be read into.
-    return made === undefined || spare === undefined ? found : { ...rest, slabs: made - spare - 1 }
-  } catch {
-    return undefined
+    const found = new Map<string, number>()
+    look(session, engineOf(session, wire), ['engine'], found)
+    return Object.fromEntries(found)
   } finally {
     session.disconnect()
   }
 }
 
-function engineOf(session: Session, wire: string): RemoteObject {
-  const { createUringWire, createEpollWire } = load(`../../src/net/direct/${wire}/wire.ts`) as Record<
-    string,
-    () => object
-  >
-  const create = wire === 'uring' ? createUringWire : createEpollWire
-  Reflect.set(globalThis, 'soakedWire', create?.())
-  const { result } = post<{ result: RemoteObject }>(session, 'Runtime.evaluate', {
-    expression: 'globalThis.soakedWire',
-  })
-  return member(session, member(session, result, '#accepting'), 'engine')
+function look(session: Session, at: RemoteObject, way: readonly string[], found: Map<string, number>): void {
+  const members = membersOf(session, at)
+  const name = way.slice(1).join('.') || 'sockets'
+  const count = pools[at.className ?? '']
+  if (count !== undefined && !found.has(name)) found.set(name, count(session, at, members))
+  if (way.length > depth) return
+  for (const [member, value] of members) {
+    const isInstance = value.type === 'object' && value.subtype === undefined && value.className !== 'Object'
+    if (isInstance) look(session, value, [...way, member.replace('#', '')], found)
+  }
 }
 
-function member(session: Session, of: RemoteObject, name: string): RemoteObject {
+function engineOf(session: Session, wire: 'uring' | 'epoll'): RemoteObject {
+  const module = load(`../../src/net/direct/${wire}/wire.ts`) as Record<string, () => object>
+  Reflect.set(globalThis, 'soakedWire', module[wire === 'uring' ? 'createUringWire' : 'createEpollWire']?.())
+  const expression = 'globalThis.soakedWire'
+  const { result } = post<{ result: RemoteObject }>(session, 'Runtime.evaluate', { expression })
+  const side = membersOf(session, result).get('#accepting')
+  const engine = side === undefined ? undefined : membersOf(session, side).get('engine')
+  if (engine === undefined) throw new Error('a wire without an engine')
+  return engine
+}
+
+function membersOf(session: Session, of: RemoteObject): Members {
   const params = { objectId: of.objectId, ownProperties: true }
-  const { result, privateProperties = [] } = post<{ result: Property[]; privateProperties?: Property[] }>(
-    session,
-    'Runtime.getProperties',
-    params,
-  )
-  const found = [...privateProperties, ...result].find((property) => property.name === name)?.value
-  if (found === undefined) throw new Error(`no ${name}`)
-  return found
+  const { result, privateProperties = [] } = post<Properties>(session, 'Runtime.getProperties', params)
+  const members = new Map<string, RemoteObject>()
+  for (const { name, value } of [...privateProperties, ...result]) if (value !== undefined) members.set(name, value)
+  return members
 }
 
-function evaluate(session: Session, of: RemoteObject, functionDeclaration: string): object {
+function evaluate(session: Session, of: RemoteObject | undefined, functionDeclaration: string): number {
+  if (of === undefined) return Number.NaN
   const params = { objectId: of.objectId, functionDeclaration, returnByValue: true }
-  return post<{ result: RemoteObject }>(session, 'Runtime.callFunctionOn', params).result.value as object
+  return Number(post<{ result: RemoteObject }>(session, 'Runtime.callFunctionOn', params).result.value)
 }
 
 /** In its own thread the inspector answers before `post` returns. */

@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { rssMiB } from '../../test/support/rss.ts'
 import { until } from '../../test/support/until.ts'
 import type { Generators } from '../e2e/generators.ts'
+import { cpuSeconds, ownCpuSeconds } from '../e2e/process-cost.ts'
 import { add, type Counts, Member } from './crew.ts'
 import type { WorkerFigures } from './garbage-plugin.ts'
 import { harm } from './harm.ts'
@@ -31,6 +32,8 @@ export interface SoakOptions {
 }
 
 const [warmUpMs, sampleMs, tellMs] = [2000, 2000, 30_000]
+/** The worker writes its figures anew each second: those after this time are new. */
+const writtenMs = 2500
 /** How long the gateway may take to have closed everything, UDP sessions included. */
 const closeMs = 30_000
 
@@ -75,10 +78,13 @@ async function run(
   const { gateway, ports } = running
   say(`ports: ${JSON.stringify({ ...ports, ...gateway.ports })}`)
   await warmUp(options, running)
+  await pause(writtenMs)
   const before = openFiles(gateway.pid)
+  const poolsBefore = workerFigures(running)?.pools
   const clients = crew(options, ports)
   const stop = new AbortController()
   const harmless = new AbortController()
+  const cost = costs(gateway.pid)
   const from = performance.now()
   for (const client of clients) await client.start()
   const tls = tlsClients(ports.tls, running.ca, stop.signal)
@@ -101,12 +107,14 @@ async function run(
   const stillOpen = (): readonly string[] => moreOpen(before, openFiles(gateway.pid))
   await until(() => stillOpen().length === 0, { ms: closeMs }).catch(() => {})
   const leftOpen = stillOpen()
-  // The figures are written anew each second.
-  await pause(2500)
+  const { gateway: gatewaySeconds, load: loadSeconds } = cost()
+  await pause(writtenMs)
+  const worker = workerFigures(running)
   const status = await gateway.status().catch(() => undefined)
   const findings: Findings = {
     wire,
     seconds,
+    cpu: { gateway: gatewaySeconds, load: loadSeconds },
     wanted: options,
     counts: Object.fromEntries(clients.map((client) => [client.name, client.counts()])),
     total: tcpCounts(clients),
@@ -117,11 +125,26 @@ async function run(
     status,
     log: await gateway.log(),
     samples,
-    worker: workerFigures(running),
+    worker,
+    pools: worker?.pools,
+    poolsBefore,
   }
   const { lines, violations } = verdict(findings)
   for (const line of lines) say(line)
   return violations
+}
+
+/** Processor seconds from now on: the gateway's, and those of clients, backends and this process. */
+function costs(pid: number): () => { readonly gateway: number; readonly load: number } {
+  const now = (): { gateway: number; load: number } => {
+    const gateway = cpuSeconds(pid)
+    return { gateway, load: ownCpuSeconds() - gateway }
+  }
+  const before = now()
+  return () => {
+    const { gateway, load } = now()
+    return { gateway: gateway - before.gateway, load: load - before.load }
+  }
 }
 
 /** A little of everything, so that what is opened once and kept is there before descriptors are counted. */

@@ -4,11 +4,14 @@ import type { Counts } from './crew.ts'
 import type { WorkerFigures } from './garbage-plugin.ts'
 import type { HarmDone } from './harm.ts'
 import { type MemorySample, type MemoryTrend, memoryTrend } from './memory-trend.ts'
+import type { PoolFigures } from './pool-figures.ts'
 import type { TlsCounts } from './tls-clients.ts'
 
 export interface Findings {
   readonly wire: string
   readonly seconds: number
+  /** Processor seconds. */
+  readonly cpu: { readonly gateway: number; readonly load: number }
   readonly wanted: { readonly trips: number; readonly connections: number }
   /** By the names of the clients. */
   readonly counts: Readonly<Record<string, Counts>>
@@ -25,6 +28,9 @@ export interface Findings {
   readonly log: string
   readonly samples: readonly MemorySample[]
   readonly worker: WorkerFigures | undefined
+  /** What was in use of the wire's pools at the end, and at rest before; undefined where the wire has none. */
+  readonly pools: PoolFigures | undefined
+  readonly poolsBefore: PoolFigures | undefined
 }
 
 /** How much memory may rise over the time that is looked at, MiB and share of it; the larger counts. */
@@ -69,7 +75,8 @@ function judgeTraffic({ wanted, total, counts, tls, early, wire }: Findings, mus
   must(tls.failures === 0, `tls: ${tls.failures} sessions failed, the last with ${tls.lastFailure}`)
 }
 
-function judgeGateway({ leftOpen, status, log, worker }: Findings, must: Must): void {
+function judgeGateway(findings: Findings, must: Must): void {
+  const { leftOpen, status, log } = findings
   must(leftOpen.length === 0, `descriptors that were not open before: ${leftOpen.join(', ')}`)
   must(status !== undefined, 'the gateway does not answer any more')
   const restarts = status?.workers.reduce((sum, one) => sum + one.restarts, 0) ?? 0
@@ -77,24 +84,32 @@ function judgeGateway({ leftOpen, status, log, worker }: Findings, must: Must): 
   const active = status?.connections.active ?? 0
   must(active === 0, `the gateway counts ${active} connections after all have closed`)
   for (const [message, count] of messages(log, severe)) must(false, `${count} times in the log: ${message}`)
-  for (const [name, count] of Object.entries(worker?.pools ?? {})) {
-    // The listeners: three of TCP, one of UDP, and a socket that Node's loop is watched by.
-    must(name === 'sockets' ? count <= 8 : count === 0, `${count} of '${name}' are still in use`)
+  const { pools, poolsBefore } = findings
+  must(pools === undefined || Object.keys(pools).length > 0, 'no pool was found inside the wire')
+  for (const [name, count] of Object.entries(pools ?? {})) {
+    const before = poolsBefore?.[name] ?? 0
+    // JSON has no NaN: a pool that was found but did not tell is null.
+    must(count !== null && count <= before, `${count} of '${name}' are in use at the end, ${before} were before`)
   }
 }
 
-function figures({ wire, seconds, total, counts, tls, harm, leftOpen, log, worker }: Findings, trend?: MemoryTrend) {
+function figures(
+  { wire, seconds, cpu, total, counts, tls, harm, leftOpen, log, worker, pools }: Findings,
+  trend?: MemoryTrend,
+) {
   const { trips = 0, connections = 0, bytes = 0 } = total
   const each = Object.entries(counts).map(([name, of]) => {
     const parts = Object.entries(of).filter(([, count]) => count > 0)
     return `  ${name}: ${parts.map(([what, count]) => `${what} ${count}`).join(', ')}`
   })
   const warnings = [...messages(log, ['warn'])].map(([message, count]) => `  ${count} × ${message}`)
+  const micros = (of: number): string => ((of * 1e6) / Math.max(1, trips)).toFixed(1)
   const mib = (of: number): string => (of / 2 ** 20).toFixed(1)
   return [
     `${wire}: ${trips} round trips (${Math.round(trips / seconds)}/s), ${connections} connections, ${mib(bytes)} MiB in ${seconds.toFixed(0)} s`,
     ...each,
     `  tls: ${tls.sessions} sessions`,
+    `processor µs for each round trip: gateway ${micros(cpu.gateway)}, clients and backends ${micros(cpu.load)}`,
     `harm: ${harm.kills} killed, ${harm.stops} stopped for a while, ${harm.changes} changes of an upstream`,
     trend === undefined
       ? 'memory: too few samples'
@@ -102,7 +117,7 @@ function figures({ wire, seconds, total, counts, tls, harm, leftOpen, log, worke
     `descriptors left open: ${leftOpen.length === 0 ? 'none' : leftOpen.join(', ')}`,
     worker === undefined
       ? 'worker: no figures'
-      : `worker: heap ${mib(worker.heapUsed)} MiB, external ${mib(worker.external)} MiB, ${worker.collections} collections, in use: ${JSON.stringify(worker.pools ?? 'not told')}`,
+      : `worker: heap ${mib(worker.heapUsed)} MiB, external ${mib(worker.external)} MiB, ${worker.collections} collections, in use: ${JSON.stringify(pools ?? 'no pools')}`,
     warnings.length === 0 ? 'log: no warnings' : 'log:',
     ...warnings,
   ]
