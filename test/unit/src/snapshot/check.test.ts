@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createCatalogue } from '../../../../src/plugin/catalogue.ts'
-import { kindOf } from '../../../../src/resources/index.ts'
+import { kindOf, kinds } from '../../../../src/resources/index.ts'
 import type { ResourceKind } from '../../../../src/resources/kind.ts'
 import { createResourceCheck } from '../../../../src/snapshot/check.ts'
 import { checkOf, lookupOf, pluginOf } from '../../../support/resource-checks.ts'
@@ -76,4 +76,17 @@ test('every kind refuses an unknown field, except those whose fields are not its
     const message = check.check(kind, '1', value) ?? ''
     assert.match(message, /^invalid configuration: (additional properties forbidden, found |then clause)/, kind)
   }
+})
+
+test('what is loaded may name plugins that this gateway does not have switched on; what is written may not', () => {
+  const catalogue = createCatalogue({ built: plugins, streamEnabled: ['limit-conn', 'my-own'] })
+  const parts = { kinds, catalogue, lookup: lookupOf({}), keyring: [] }
+  const tolerant = createResourceCheck({ ...parts, passesOverPlugins: true })
+  const value = { upstream: { nodes }, plugins: { 'limit-conn': {}, 'another-gateways': {} } }
+  assert.equal(tolerant.checkLoaded('stream_routes', '1', value), undefined)
+  assert.equal(tolerant.check('stream_routes', '1', value), 'unknown plugin [another-gateways]')
+  assert.equal(createResourceCheck(parts).checkLoaded('stream_routes', '1', value), 'unknown plugin [another-gateways]')
+  // Asked for by the configuration, and not to be had: to pass it over would open what it was to close.
+  const asked = { upstream: { nodes }, plugins: { 'my-own': {} } }
+  assert.equal(tolerant.checkLoaded('stream_routes', '1', asked), 'unknown plugin [my-own]')
 })
