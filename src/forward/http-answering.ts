@@ -10,7 +10,8 @@ import type { Log } from '../observability/log.ts'
 import { type BodyPipe, startFilters } from '../plugin/body-pipe.ts'
 import type { HeaderFilter } from '../plugin/chain.ts'
 import type { HttpSink } from '../protocol/http-protocol.ts'
-import type { HttpRoadSettings } from './http-road.ts'
+import { httpDate } from './http-date.ts'
+import type { HttpRoadSettings } from './http-road-options.ts'
 
 const nothing = new Uint8Array(0)
 
@@ -114,16 +115,3 @@ export class HttpAnswering {
 
 /** nginx's `charset_types`, without a parameter. */
 const namesNoCharset = /^(?:text\/(?:html|xml|plain|vnd\.wap\.wml)|application\/(?:javascript|rss\+xml))\s*$/i
-
-let dateText = ''
-let dateSecond = 0
-
-/** The `Date` field for now, made anew once a second. [RFC 9110 §5.6.7] */
-export function httpDate(): string {
-  const second = Math.floor(Date.now() / 1000)
-  if (second !== dateSecond) {
-    dateSecond = second
-    dateText = new Date(second * 1000).toUTCString()
-  }
-  return dateText
-}

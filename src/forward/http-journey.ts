@@ -19,7 +19,7 @@ import type { Snapshot } from '../snapshot/snapshot.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { clientCertificateFault } from './client-certificate.ts'
 import { HttpAnswering } from './http-answering.ts'
-import type { HttpExchangeRoad } from './http-road.ts'
+import type { HttpRoadOptions } from './http-road-options.ts'
 import { HttpTries, type TriesOwner } from './http-tries.ts'
 import { takeToldClient } from './told-client.ts'
 
@@ -28,9 +28,16 @@ const stages = { globalRewrite: 0, rewrite: 1, consumer: 2, globalAccess: 3, acc
 
 const noRoute: Answer = { status: 404, body: { error_msg: '404 Route Not Found' } }
 
+/** Whose journeys these are. */
+export interface JourneyRoad {
+  readonly options: HttpRoadOptions
+  /** Called by a journey at its end, exactly once. */
+  ended(journey: HttpJourney): void
+}
+
 export class HttpJourney implements SinkOwner, TriesOwner {
   readonly exchange: HttpSession
-  readonly #road: HttpExchangeRoad
+  readonly #road: JourneyRoad
   readonly #sink: HttpSink
   readonly #answering: HttpAnswering
   readonly #snapshot: Snapshot
@@ -45,7 +52,7 @@ export class HttpJourney implements SinkOwner, TriesOwner {
   #cutRelay: (() => void) | undefined = undefined
   #over = false
 
-  constructor(road: HttpExchangeRoad, exchange: HttpSession, sink: HttpSink) {
+  constructor(road: JourneyRoad, exchange: HttpSession, sink: HttpSink) {
     const { current, log } = road.options
     this.exchange = exchange
     this.#road = road

@@ -13,7 +13,7 @@ import type { DialReceiver, TlsOrigination } from '../net/wire.ts'
 import type { HttpClient, HttpProtocol, ResponseReceiver, UpstreamRequest } from '../protocol/http-protocol.ts'
 import type { HttpPool } from '../upstream/http-pool.ts'
 import type { Timeouts, Upstream, UpstreamTls } from '../upstream/upstream.ts'
-import type { HttpRoadOptions } from './http-road.ts'
+import type { HttpRoadOptions } from './http-road-options.ts'
 import { isStale, mayRetryRequest } from './retry.ts'
 import { upstreamRequest } from './upstream-request.ts'
 
