@@ -1,6 +1,7 @@
 /** The key that a hashing balancer places on its ring, compiled from `hash_on` and `key`. */
 import { compileTemplate } from '../base/template.ts'
 import type { Exchange } from '../exchange/exchange.ts'
+import { textOfValue } from '../exchange/variable-value.ts'
 
 export type HashKey = (exchange: Exchange) => string
 
@@ -9,6 +10,8 @@ export interface HashKeyConf {
   readonly key?: string
 }
 
+/** As expressions see it: the text that a field's bytes stand for, so that hashing it hashes those bytes. */
+const textOf = (exchange: Exchange, name: string): string | undefined => textOfValue(exchange.value(name))
 const client = (exchange: Exchange): string => exchange.variable('remote_addr') ?? ''
 
 /**
@@ -32,7 +35,7 @@ export function compileHashKey(conf: HashKeyConf): HashKey {
 }
 
 function variable(name: string): HashKey {
-  return (exchange) => exchange.variable(name) || client(exchange)
+  return (exchange) => textOf(exchange, name) || client(exchange)
 }
 
 function combination(text: string): HashKey {
@@ -40,7 +43,7 @@ function combination(text: string): HashKey {
   return (exchange) => {
     let resolved = false
     const key = template.render((name) => {
-      const value = exchange.variable(name)
+      const value = textOf(exchange, name)
       if (value) resolved = true
       return value
     })

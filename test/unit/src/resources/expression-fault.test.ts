@@ -14,6 +14,8 @@ const good: readonly Json[][] = [
   [['remote_addr', 'ipmatch', ['10.0.0.0/8', '::1']]],
   [['remote_addr', 'ipmatch', '127.0.0.1']],
   [['uri', '~~', '^/a(b|c)+$']],
+  [['post_arg.messages[*].content[*].type', 'has', 'image_url']],
+  [['post_arg.a.b', '==', 1]],
   ['OR', ['a', '==', 1], ['b', '==', 2]],
   ['!and', [['a', '==', 1]], ['or', ['b', '==', 2], ['c', '>', 3]]],
   [
@@ -52,6 +54,19 @@ test('a pattern that looks around or back is refused, and named', () => {
       expressionFault([['uri', '~~', pattern]])?.startsWith(`invalid regular expression '${pattern}': `),
       pattern,
     )
+  }
+})
+
+test('a pattern that looks around or back is called that, one that is too long too', () => {
+  assert.match(expressionFault([['uri', '~~', '(?=a)b']]) ?? '', /: look-around is not supported$/)
+  assert.match(expressionFault([['uri', '~*', '(a)\\1']]) ?? '', /: back-references are not supported$/)
+  assert.match(expressionFault([['uri', '~~', 'a'.repeat(5000)]]) ?? '', /longer than 4096 characters$/)
+})
+
+test('a path into the body that is none is refused, however deep it stands', () => {
+  const bad: Json[] = ['post_arg.messages[*', '==', 'x']
+  for (const expression of [[bad], ['OR', [['a', '==', 1], bad], ['b', '==', 2]], [['post_arg.a[]', '!', '==', 1]]]) {
+    assert.match(expressionFault(expression as Json[]) ?? '', /^invalid expression '/)
   }
 })
 

@@ -14,6 +14,9 @@ const values: Readonly<Record<string, Value>> = {
   remote_six: '2001:db8::7',
   http_x_header: 'Value',
   graphql_root_fields: ['owner', 'repo'],
+  'post_arg.n': 0.7,
+  'post_arg.yes': true,
+  'post_arg.ids': [1, 2],
 }
 const holds = (json: unknown): boolean => compileExpression(json).evaluate((name) => values[name])
 
@@ -66,6 +69,22 @@ const cases: readonly (readonly [string, readonly unknown[], boolean])[] = [
   ['two elements are equality', ['arg_name', 'json'], true],
   ['negation', ['arg_name', '!', '==', 'json'], false],
   ['negation of a comparison with nothing', ['arg_none', '!', '>', 5], true],
+  ['an operator with nothing on the right means: not set', ['arg_none', '=='], true],
+  ['a set variable and nothing on the right', ['arg_name', '~='], true],
+  ['a number equals a number', ['post_arg.n', '==', 0.7], true],
+  ['a number equals no text', ['post_arg.n', '==', '0.7'], false],
+  ['a number compares', ['post_arg.n', '<', '1'], true],
+  ['a number is among numbers', ['post_arg.n', 'in', [0.7, '0.7']], true],
+  ['a number is not among texts', ['post_arg.n', 'in', ['0.7']], false],
+  ['a number is searched as text', ['post_arg.n', '~~', '^0[.]'], true],
+  ['a truth value equals itself', ['post_arg.yes', '==', true], true],
+  ['a truth value is no number', ['post_arg.yes', '==', 1], false],
+  ['a truth value is not searched', ['post_arg.yes', '~~', 'true'], false],
+  ['a list of numbers has a number', ['post_arg.ids', 'has', 2], true],
+  ['a list of numbers has no text', ['post_arg.ids', 'has', '2'], false],
+  ['a list is not searched', ['graphql_root_fields', '~~', 'owner'], false],
+  ['a list is in nothing', ['graphql_root_fields', 'in', ['owner']], false],
+  ['a list is set', ['graphql_root_fields', '~=', null], true],
   ['header names are folded', ['http_X-Header', '==', 'Value'], true],
 ]
 for (const [name, condition, expected] of cases) {
@@ -127,6 +146,20 @@ for (const [json, message] of refused) {
     assert.match(checkExpression(json) ?? '', message)
   })
 }
+
+test('an expression tells the variables in it, each once', () => {
+  const json = [
+    'OR',
+    ['uri', '==', 'x'],
+    [
+      ['http_X-Y', '==', 'z'],
+      ['uri', '!', '==', 'y'],
+      ['post_arg.a', 'b'],
+    ],
+  ]
+  assert.deepEqual(compileExpression(json).names, ['uri', 'http_x_y', 'post_arg.a'])
+  assert.deepEqual(compileExpression([]).names, [])
+})
 
 test('checking says nothing of an expression that is right', () => {
   assert.equal(checkExpression([yes]), undefined)
