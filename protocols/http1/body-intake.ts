@@ -112,7 +112,7 @@ export class BodyIntake implements BodyOrigin {
     if (frames.ended) return true
     // The client may send the body all the same, or not: what follows could be either. [RFC 9110 §10.1.1]
     if (this.broken || (this.#expectsContinue && this.#inbox.size === 0)) return false
-    return this.#flowing || frames.left === undefined || frames.left <= discardedBytes
+    return this.#body?.opened === true || frames.left === undefined || frames.left <= discardedBytes
   }
 
   /** Passes on what has come, as long as it is taken. */

@@ -64,6 +64,11 @@ export class Http1RequestBody implements RequestBody, CollectorSource {
     return this.#error
   }
 
+  /** Somebody takes it from the connection, if not just now. */
+  get opened(): boolean {
+    return this.#receiver !== undefined
+  }
+
   get replayable(): boolean {
     return this.#kept !== undefined || this.#length === 0
   }

@@ -87,6 +87,7 @@ export class TestJourney implements SinkOwner, BodyReceiver {
   onEnd: (() => void) | undefined = undefined
   onFail: ((error: GatewayError) => void) | undefined = undefined
   onDrain: (() => void) | undefined = undefined
+  onGone: (() => void) | undefined = undefined
 
   constructor(road: TestRoad, exchange: HttpSession, sink: HttpSink) {
     this.#road = road
@@ -108,6 +109,7 @@ export class TestJourney implements SinkOwner, BodyReceiver {
   }
   gone(error: GatewayError): void {
     this.gones.push(error)
+    this.onGone?.()
   }
   sent(): void {
     this.sents += 1
