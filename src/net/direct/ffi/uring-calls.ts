@@ -13,11 +13,11 @@ const sysRegister = 427n
 // One symbol has one signature in a library handle: each shape of syscall(2) takes a handle of its own.
 const setupLibrary = ffi.dlopen(null, {
   syscall: { arguments: ['i64', 'u32', 'pointer'], return: 'i32' },
-  eventfd: { arguments: ['u32', 'i32'], return: 'i32' },
 })
 /**
  * All seven that syscall(2) may have, all numbers: Node passes those by memory that it shares with the function, in half the
- * time that it takes for four to six, which go through an array. (Up to three go at once.)
+ * time that it takes for four to six, which go through an array. (Up to three go at once.) Of the seventh, which lies on the stack,
+ * the upper half is anything: it only says how large what is at the sixth is, and there is nothing.
  */
 const enterLibrary = ffi.dlopen(null, {
   syscall: { arguments: ['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32'], return: 'i32' },
@@ -31,7 +31,6 @@ export const uringLibraries: readonly unknown[] = [setupLibrary, enterLibrary, r
 const callSetup = setupLibrary.functions.syscall
 const callEnter = enterLibrary.functions.syscall
 const callRegister = registerLibrary.functions.syscall
-const { eventfd: callEventfd } = setupLibrary.functions
 
 /** `params` is the address of a `struct io_uring_params`; a descriptor is returned. */
 export function uringSetup(entries: number, params: bigint): number {
@@ -48,13 +47,5 @@ export function uringEnter(ring: number, submit: number, minComplete: number, fl
 /** `argument` is the address of whatever `operation` takes, which must stay where it is until this returns. */
 export function uringRegister(ringFd: number, operation: number, argument: bigint, count: number): number {
   const result = callRegister(sysRegister, ringFd, operation, argument, count)
-  return result < 0 ? -(errno[0] as number) : result
-}
-
-/** A counter that a poll can wait for: non-blocking, closed on exec. */
-export function createEventFd(): number {
-  const closeOnExec = 0x80000
-  const nonBlocking = 0x800
-  const result = callEventfd(0, closeOnExec | nonBlocking)
   return result < 0 ? -(errno[0] as number) : result
 }

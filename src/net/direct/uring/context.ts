@@ -6,14 +6,15 @@ import type { Task } from '../engine.ts'
 import { type Departing, Departures } from './departures.ts'
 import { LentBuffers } from './lent-buffers.ts'
 import {
+  alarmKind,
   bufferOf,
   cancelKind,
   hasBuffer,
   kindOf,
+  loopKind,
   receiveKind,
   receiveLargeKind,
   sendKind,
-  tickKind,
 } from './operations.ts'
 import { Outbox } from './outbox.ts'
 import { Ring } from './ring.ts'
@@ -128,7 +129,7 @@ export class UringContext {
     const deferring = {
       completed: (low: number, high: number, result: number, flags: number): void => {
         if (high === key) this.#tell(low, high, result, flags)
-        else if (kindOf(low) === tickKind) this.turns.completed(low, high, result, flags)
+        else if (kindOf(low) === loopKind || kindOf(low) === alarmKind) this.turns.completed(low, high, result, flags)
         else this.#deferred.push(low, high, result, flags)
       },
     }

@@ -22,12 +22,34 @@ export interface Departing {
 
 const flightMask = 0xffffff
 
+/** A list that is filled and emptied each turn: it keeps its memory, where an array would give it up. */
+class Queue {
+  readonly list: (Departing | undefined)[]
+  size: number
+
+  constructor() {
+    this.list = []
+    this.size = 0
+  }
+
+  push(one: Departing): void {
+    this.list[this.size] = one
+    this.size += 1
+  }
+
+  /** Those from `index` on are not kept alive by it any more. */
+  cut(index: number): void {
+    for (let at = index; at < this.size; at += 1) this.list[at] = undefined
+    this.size = index
+  }
+}
+
 export class Departures implements CompletionViewer {
   readonly #ring: Ring
   readonly #slots: Slots
   readonly #outbox: Outbox
-  #ready: Departing[]
-  #flying: Departing[]
+  readonly #ready: Queue
+  readonly #flying: Queue
   #landed: Departing[]
   #flight: number
   #isAwaited: boolean
@@ -36,8 +58,8 @@ export class Departures implements CompletionViewer {
     this.#ring = ring
     this.#slots = slots
     this.#outbox = outbox
-    this.#ready = []
-    this.#flying = []
+    this.#ready = new Queue()
+    this.#flying = new Queue()
     this.#landed = []
     this.#flight = 0
     this.#isAwaited = false
@@ -61,41 +83,42 @@ export class Departures implements CompletionViewer {
   leave(): void {
     const ready = this.#ready
     this.#isAwaited = false
-    if (ready.length === 0) return
+    if (ready.size === 0) return
+    const { list, size } = ready
     const flight = tag(sendKind, this.#flight)
-    const flying = this.#flying
     let left = 0
-    for (let index = 0; index < ready.length; index += 1) {
-      const sender = ready[index] as Departing
-      if (sender.fly(flight)) {
-        flying.push(sender)
-        if (sender.isAwaited) this.#isAwaited = true
-      } else {
-        ready[left] = sender
+    for (let index = 0; index < size; index += 1) {
+      const sender = list[index] as Departing
+      if (!sender.fly(flight)) {
+        list[left] = sender
         left += 1
+      } else {
+        this.#flying.push(sender)
+        if (sender.isAwaited) this.#isAwaited = true
       }
     }
     if (left > 0) this.#isAwaited = true
-    ready.length = left
+    ready.cut(left)
   }
 
   /** After the ring was entered, and before anybody hears of its completions. */
   arrive(): void {
     if (this.#ring.unsubmitted !== 0) return
     const flying = this.#flying
-    if (flying.length > 0) {
+    if (flying.size > 0) {
       // What tells of a failure may be among those that are held back.
       if (this.#ring.hasOverflowed) return
       this.#ring.look(tag(sendKind, this.#flight), this)
       this.#flight = (this.#flight + 1) & flightMask
-      for (let index = 0; index < flying.length; index += 1) {
-        const sender = flying[index] as Departing
+      const { list, size } = flying
+      for (let index = 0; index < size; index += 1) {
+        const sender = list[index] as Departing
         if (sender.land()) this.#landed.push(sender)
       }
-      flying.length = 0
+      flying.cut(0)
     }
-    const ready = this.#ready
-    for (let index = 0; index < ready.length; index += 1) (ready[index] as Departing).leaveOutbox()
+    const { list, size } = this.#ready
+    for (let index = 0; index < size; index += 1) (list[index] as Departing).leaveOutbox()
     this.#outbox.reset()
   }
 

@@ -6,7 +6,7 @@ import { opcodes } from './opcodes.ts'
 import type { Ring } from './ring.ts'
 
 /** What an entry is about, for whoever hears of its completion. */
-export const tickKind = 0
+export const loopKind = 0
 export const cancelKind = 1
 export const receiveKind = 2
 export const receiveLargeKind = 3
@@ -16,6 +16,7 @@ export const closeKind = 6
 export const acceptKind = 7
 export const connectKind = 8
 export const readableKind = 9
+export const alarmKind = 10
 
 /** Bits of a completion's flags. */
 export const hasBuffer = 1
@@ -86,6 +87,12 @@ export function pushConnect(
 /** Completes once, with the events that came. */
 export function pushPoll(ring: Ring, fd: number, events: number, low: number, high: number): void {
   ring.push(opcodes.POLL_ADD, fd, 0, 0, 0, 0, events, low, high, 0)
+}
+
+/** Completes whenever there may be such events, until it completes without `hasMore`. */
+export function pushPollMany(ring: Ring, fd: number, events: number, low: number, high: number): void {
+  const multishot = 1
+  ring.push(opcodes.POLL_ADD, fd, 0, 0, 0, multishot, events, low, high, 0)
 }
 
 export function pushClose(ring: Ring, fd: number, low: number, high: number): void {

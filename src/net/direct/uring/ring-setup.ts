@@ -25,7 +25,6 @@ export interface RingLayout {
   readonly completionHead: number
   readonly completionTail: number
   readonly completions: number
-  readonly completionFlags: number
 }
 
 export interface RingParts {
@@ -183,7 +182,6 @@ class Params {
       completionHead: queues + this.at(20),
       completionTail: queues + this.at(21),
       completions: queues + this.at(25),
-      completionFlags: queues + this.at(26),
     }
   }
 

@@ -3,8 +3,8 @@
  * Used by the thread that made it only. What the operations mean is for `operations.ts` and the engine.
  */
 import { getSystemErrorName } from 'node:util'
-import { type Arena, addressOf } from '../ffi/ring-memory.ts'
-import { uringEnter, uringRegister } from '../ffi/uring-calls.ts'
+import type { Arena } from '../ffi/ring-memory.ts'
+import { uringEnter } from '../ffi/uring-calls.ts'
 import { type QueueMemory, setUp, takeDown } from './ring-setup.ts'
 
 /** Hears of each completion, while `Ring.reap` runs. `low` and `high` are the halves of what the entry carried. */
@@ -29,13 +29,10 @@ const entryWords = 16
 const getEvents = 1
 /** In the flags word that the kernel keeps beside the submission queue. */
 const overflowed = 2
-/** In the flags word of the completion queue, which is ours. */
-const eventFdDisabled = 1
 const EINTR = -4
 const EAGAIN = -11
 const EBUSY = -16
 const ETIME = -62
-const registerEventFd = 4
 
 export class Ring {
   readonly fd: number
@@ -53,7 +50,6 @@ export class Ring {
   readonly #completionHead: number
   readonly #completionTail: number
   readonly #completionMask: number
-  readonly #completionFlags: number
   readonly #completions: number
   #tail: number
   #closed: boolean
@@ -76,7 +72,6 @@ export class Ring {
     this.#completionHead = layout.completionHead / 4
     this.#completionTail = layout.completionTail / 4
     this.#completionMask = completions - 1
-    this.#completionFlags = layout.completionFlags / 4
     this.#completions = layout.completions / 4
     this.#tail = this.#words[this.#submissionTail] as number
     this.#closed = false
@@ -181,19 +176,6 @@ export class Ring {
       const at = this.#completions + (head & this.#completionMask) * 4
       if (words[at] === low) viewer.seen(words[at + 1] as number, words[at + 2] as number)
     }
-  }
-
-  /** Signals the counter `fd` for each completion, unless `signal` was switched off. */
-  watch(fd: number): void {
-    const argument = new Int32Array(new ArrayBuffer(128))
-    argument[0] = fd
-    const result = uringRegister(this.fd, registerEventFd, addressOf(argument.buffer), 1)
-    if (result < 0) throw new Error(`io_uring_register eventfd ${getSystemErrorName(result)}`)
-  }
-
-  set signals(on: boolean) {
-    const flags = this.#words[this.#completionFlags] as number
-    this.#words[this.#completionFlags] = on ? flags & ~eventFdDisabled : flags | eventFdDisabled
   }
 
   /**

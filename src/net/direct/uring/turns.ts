@@ -1,11 +1,15 @@
 /**
- * The ring's life beside Node's loop. While there is work the thread waits in the kernel for the ring, half a millisecond
- * at most, and then lets Node's loop have a round of its own. Without work Node's loop waits for both: the ring signals
- * a counter that a handle of Node's reads, and nothing wakes the thread in between.
+ * The ring's life beside Node's loop. A turn runs as an immediate of Node: it waits in the kernel for the ring, does what
+ * there is to do, and goes on until Node has something to do, or for a millisecond while it is busy. It knows no sockets.
+ *
+ * Node has something to do when libuv's own descriptor, which the ring watches, is readable (messages of other threads, Node's
+ * sockets), when its next timer is due, for which the ring has an alarm, or when it has been asked for anything since its last
+ * round. `loopTimeout` tells of the last two. There is no clock that ticks: each interrupt of one costs as much as
+ * a message.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { createEventFd } from '../ffi/uring-calls.ts'
-import { kindOf, pushTimeout, tickKind } from './operations.ts'
+import { loopFd, loopTimeout, readClock } from '../ffi/thread.ts'
+import { alarmKind, hasMore, kindOf, loopKind, numberOf, pushPollMany, pushTimeout, tag } from './operations.ts'
 import type { CompletionReceiver, Ring } from './ring.ts'
 
 /** What the turns serve, besides telling it of completions. */
@@ -16,154 +20,162 @@ export interface TurnOwner extends CompletionReceiver {
   entered(): void
   /** A batch of completions has been told: what was put off for its end is done now. */
   settle(): void
-  /** More is put off. */
+  /** More is put off: the thread must not wait. */
   readonly restless: boolean
 }
 
-/** How long Node's loop may have to wait for its round while the ring is busy. */
-const tickMicroseconds = 500
+/** How long the ring may be busy before Node has a round that it did not ask for. */
+const busyMs = 1
+/** Node's clock may be so wrong: what sets a timer reads it. */
+const clockErrorMs = 1
+const pollIn = 1
+const numberMask = 0xffffff
 
 /** What runs here belongs to no asynchronous context: that of whoever opened the first socket would be everyone's. */
 const outside = AsyncLocalStorage.snapshot()
-
-/** Node's handle over a descriptor. */
-interface PipeHandle {
-  onread: () => void
-  open(fd: number): number
-  readStart(): number
-  useUserBuffer(buffer: Uint8Array): void
-  ref(): void
-  unref(): void
-  close(): void
-}
+const nothing = (): void => {}
 
 export class Turns implements CompletionReceiver {
   readonly #ring: Ring
   readonly #owner: TurnOwner
-  readonly #handle: PipeHandle
-  readonly #counter: Uint8Array
-  readonly #tickAt: number
   readonly #run: () => void
   /** Runs what promises and `process.nextTick` have queued; undefined where Node does not show it. */
   readonly #drain: (() => void) | undefined
+  readonly #time: BigInt64Array
+  readonly #timeAt: number
+  /** While the loop is not alive libuv does not tell when its next timer is due. */
+  #keepAlive: MessageChannel | undefined
+  #holders: number
+  /** A turn runs, or Node will run one. */
   #active: boolean
   #running: boolean
-  #tickArmed: boolean
-  #ticked: boolean
-  #holders: number
+  #watchesLoop: boolean
+  #isNodeDue: boolean
+  /** When Node's clock was last known to be right, and when the alarm set last goes off; by `performance.now()`. */
+  #clockAt: number
+  #alarmAt: number
+  #alarm: number
 
   constructor(ring: Ring, owner: TurnOwner) {
+    const drain: unknown = Reflect.get(process, '_tickCallback')
     this.#ring = ring
     this.#owner = owner
-    this.#tickAt = ring.arena.take(16)
-    new BigInt64Array(ring.arena.buffer, this.#tickAt, 2).set([0n, BigInt(tickMicroseconds * 1000)])
-    this.#counter = Buffer.allocUnsafeSlow(64)
     this.#run = () => this.#turn()
-    const drain: unknown = Reflect.get(process, '_tickCallback')
     this.#drain = typeof drain === 'function' ? (drain as () => void) : undefined
+    this.#timeAt = ring.arena.take(16)
+    this.#time = new BigInt64Array(ring.arena.buffer, this.#timeAt, 2)
+    this.#keepAlive = undefined
+    this.#holders = 0
     this.#active = false
     this.#running = false
-    this.#tickArmed = false
-    this.#ticked = false
-    this.#holders = 0
-    this.#handle = this.#watch()
+    this.#watchesLoop = false
+    this.#isNodeDue = false
+    this.#clockAt = 0
+    this.#alarmAt = Number.POSITIVE_INFINITY
+    this.#alarm = 0
   }
 
   /** To be called after an entry was written: it will be submitted soon, at the latest in the loop's next round. */
   kick(): void {
     if (this.#active) return
     this.#active = true
-    this.#ring.signals = false
+    this.#keepAlive ??= new MessageChannel()
+    this.#keepAlive.port1.ref()
     outside(setImmediate, this.#run)
   }
 
   /** Keeps the thread alive until `release` was called as often. */
   hold(): void {
     this.#holders += 1
-    if (this.#holders === 1) this.#handle.ref()
+    this.kick()
   }
 
   release(): void {
     this.#holders -= 1
-    if (this.#holders === 0) this.#handle.unref()
   }
 
   completed(low: number, high: number, result: number, flags: number): void {
-    if (kindOf(low) !== tickKind) {
-      this.#owner.completed(low, high, result, flags)
-      return
-    }
-    this.#tickArmed = false
-    this.#ticked = true
-  }
-
-  #watch(): PipeHandle {
-    const binding = Reflect.get(process, 'binding') as (name: string) => Record<string, unknown>
-    const { Pipe, constants } = binding('pipe_wrap') as {
-      Pipe: new (kind: number) => PipeHandle
-      constants: { SOCKET: number }
-    }
-    const fd = createEventFd()
-    if (fd < 0) throw new Error('no descriptor for a ring')
-    const handle = new Pipe(constants.SOCKET)
-    if (handle.open(fd) !== 0) throw new Error('Node does not watch a counter')
-    handle.useUserBuffer(this.#counter)
-    handle.onread = () => {
-      if (this.#active) return
-      this.#active = true
-      this.#ring.signals = false
-      this.#turn()
-    }
-    handle.readStart()
-    handle.unref()
-    this.#ring.watch(fd)
-    return handle
+    const kind = kindOf(low)
+    if (kind === loopKind) {
+      this.#isNodeDue = true
+      if ((flags & hasMore) === 0) this.#watchesLoop = false
+    } else if (kind === alarmKind) {
+      this.#isNodeDue = true
+      if (numberOf(low) === this.#alarm) this.#alarmAt = Number.POSITIVE_INFINITY
+    } else this.#owner.completed(low, high, result, flags)
   }
 
   #turn(): void {
     if (this.#running) return
     this.#running = true
-    let work = 0
     try {
-      work = this.#spin()
+      this.#work()
     } finally {
       this.#running = false
       // Also after an exception, which is for the thread to judge: the ring goes on as long as the thread does.
-      if (work !== 0 || !this.#rest()) setImmediate(this.#run)
+      if (this.#holders > 0 || this.#owner.restless || this.#ring.unsubmitted > 0 || this.#ring.hasCompletions) {
+        setImmediate(this.#run)
+      } else {
+        this.#active = false
+        this.#keepAlive?.port1.unref()
+      }
     }
   }
 
-  /** Turns until it is time for Node's loop. Returns the completions there were. */
-  #spin(): number {
+  #work(): void {
     const ring = this.#ring
     const owner = this.#owner
-    let work = 0
-    this.#ticked = false
-    if (!this.#tickArmed) {
-      this.#tickArmed = true
-      pushTimeout(ring, this.#tickAt, tickKind, 0)
-    }
-    while (!this.#ticked) {
-      owner.enter(true)
+    this.#look()
+    let until = Number.POSITIVE_INFINITY
+    for (;;) {
+      owner.enter(this.#mayWait())
+      const now = performance.now()
+      if (now - this.#clockAt > clockErrorMs) {
+        readClock()
+        this.#clockAt = now
+      }
       owner.entered()
-      work += ring.reap(this)
+      ring.reap(this)
       owner.settle()
       this.#drain?.()
-      if (this.#drain === undefined) break
+      if (this.#isNodeDue || this.#drain === undefined || now > until) return
+      // From the first event on: a wait before it is no work.
+      if (until === Number.POSITIVE_INFINITY) until = now + busyMs
     }
-    return this.#ticked ? work - 1 : work
   }
 
-  /** Hands the ring to Node's loop. False when something came meanwhile. */
-  #rest(): boolean {
-    const ring = this.#ring
-    ring.signals = true
-    this.#owner.enter(false)
-    if (!this.#owner.restless && !ring.hasCompletions && ring.unsubmitted === 0 && !ring.hasOverflowed) {
-      this.#active = false
-      return true
+  /** Node has just had its round. */
+  #look(): void {
+    // This takes the last immediate out of libuv's sight, without which it would say that there is always something to do.
+    const immediate = setImmediate(nothing)
+    immediate.unref()
+    clearImmediate(immediate)
+    this.#isNodeDue = false
+    this.#clockAt = performance.now()
+    if (this.#watchesLoop) return
+    this.#watchesLoop = true
+    pushPollMany(this.#ring, loopFd, pollIn, tag(loopKind, 0), 0)
+  }
+
+  #mayWait(): boolean {
+    if (this.#holders === 0) {
+      this.#isNodeDue = true
+      return false
     }
-    ring.signals = false
-    return false
+    const dueMs = loopTimeout()
+    if (dueMs > 0) this.#setAlarm(dueMs)
+    else if (dueMs === 0) this.#isNodeDue = true
+    return dueMs !== 0
+  }
+
+  /** One that goes off somewhat early only makes Node look in vain. */
+  #setAlarm(inMs: number): void {
+    const at = this.#clockAt + inMs
+    if (this.#alarmAt <= at + clockErrorMs) return
+    this.#alarmAt = at
+    this.#alarm = (this.#alarm + 1) & numberMask
+    this.#time[0] = BigInt(Math.floor(inMs / 1000))
+    this.#time[1] = BigInt((inMs % 1000) * 1_000_000)
+    pushTimeout(this.#ring, this.#timeAt, tag(alarmKind, this.#alarm), 0)
   }
 }
