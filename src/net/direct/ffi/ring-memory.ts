@@ -2,8 +2,8 @@
  * The memory that a ring and its thread share: one stretch of addresses for its queues, its buffers and whatever its
  * operations name. It knows nothing of what lies in it.
  */
-import ffi from 'node:ffi'
 import { call, errno } from './calls.ts'
+import { ffi } from './node-ffi.ts'
 import { freeAtEnd, freeNow } from './thread.ts'
 
 const page = 4096
