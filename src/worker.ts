@@ -6,6 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { httpProtocols, protocols } from '../protocols/index.ts'
 import type { Json } from './base/json.ts'
 import { attachSharedCounters } from './base/shared-counters.ts'
+import { attachSharedWindows } from './base/shared-windows.ts'
 import { after, sleep, TimerWheel } from './base/timers.ts'
 import type { Exchange } from './exchange/exchange.ts'
 import type { HttpExchange } from './exchange/http-exchange.ts'
@@ -51,13 +52,16 @@ process.on('unhandledRejection', told)
 
 const wheel = new TimerWheel()
 const counters = attachSharedCounters(boot.counters, boot.index)
+const windows = attachSharedWindows(boot.windows, boot.index, {
+  displaced: () => log.warn({ setting: 'sluice.limits.shared_windows' }, 'too many keys of limits: one was forgotten'),
+})
 let extra = await loadExtraPlugins(conf.extraPlugins, conf.pluginGeneration)
 const enabled = (next: WorkerConf): readonly AnyPlugin[] =>
   enabledPlugins(plugins, { http: next.plugins, stream: next.streamPlugins }, extra)
 const attributes = (plugin: string): Json | undefined => conf.pluginAttributes[plugin] as Json | undefined
 const loadBody = (exchange: HttpExchange): Promise<void> | undefined =>
   (exchange as HttpSession).bodyVariables.load(http.road.options.settings().bodyLimits)
-const host = new PluginHost({ plugins: enabled(conf), counters, log, compileFilter, loadBody, attributes })
+const host = new PluginHost({ plugins: enabled(conf), counters, windows, log, compileFilter, loadBody, attributes })
 const leases = new ChainLeases()
 const compiler = new SnapshotCompiler({
   host,

@@ -5,6 +5,7 @@
  * Only finding a slot by name takes a lock, one for each set of slots.
  */
 import { randomFillSync } from 'node:crypto'
+import { hashText } from './text-hash.ts'
 
 /** Opaque; survives `postMessage` and `workerData` as shared memory. */
 export interface SharedMemory {
@@ -64,8 +65,8 @@ export class SharedTable {
 
   /** The position of the slot of that name, pinned once more by this worker; undefined when its set is full. */
   pin(name: string): number | undefined {
-    const high = hash(name, this.#words[seedAt] as number)
-    const low = hash(name, this.#words[seedAt + 1] as number) || 1
+    const high = hashText(name, this.#words[seedAt] as number)
+    const low = hashText(name, this.#words[seedAt + 1] as number) || 1
     const set = (high >>> 0) % this.#sets
     const lock = headerWords + set
     this.#lock(lock)
@@ -163,19 +164,4 @@ function roundUp(words: number): number {
 
 function strideOf(workers: number): number {
   return roundUp(slotHeadWords + 2 * workers)
-}
-
-/** 32 well mixed bits of a text under a seed (the rounds and the end of MurmurHash3, on UTF-16 units). */
-function hash(text: string, seed: number): number {
-  let state = seed
-  for (let index = 0; index < text.length; index += 1) {
-    let block = Math.imul(text.charCodeAt(index), 0xcc9e2d51)
-    block = Math.imul((block << 15) | (block >>> 17), 0x1b873593)
-    state ^= block
-    state = (Math.imul((state << 13) | (state >>> 19), 5) + 0xe6546b64) | 0
-  }
-  state ^= text.length
-  state = Math.imul(state ^ (state >>> 16), 0x85ebca6b)
-  state = Math.imul(state ^ (state >>> 13), 0xc2b2ae35)
-  return state ^ (state >>> 16)
 }

@@ -41,6 +41,8 @@ export const sluice = section({
     metric_series: count(20_000, { min: 1 }),
     /** Counters that all workers share: in-flight exchanges per endpoint, connections per limit. */
     shared_counters: count(65_536, { min: 64 }),
+    /** Keys of limits that are counted at once over all workers: windows of time, buckets, breakers. */
+    shared_windows: count(65_536, { min: 64 }),
     /** Chains of plugins, of one worker, that were made for a consumer on a route. */
     consumer_chains: count(4096, { min: 1 }),
     /** Changes that the embedded database remembers. */

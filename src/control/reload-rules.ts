@@ -21,6 +21,7 @@ const fixed: Readonly<Record<string, (conf: BootConf) => unknown>> = {
   'sluice.limits.udp_sessions': (conf) => conf.sluice.limits.udp_sessions,
   'sluice.limits.history': (conf) => conf.sluice.limits.history,
   'sluice.limits.shared_counters': (conf) => conf.sluice.limits.shared_counters,
+  'sluice.limits.shared_windows': (conf) => conf.sluice.limits.shared_windows,
   'sluice.limits.consumer_chains': (conf) => conf.sluice.limits.consumer_chains,
   'sluice.limits.metric_series': (conf) => conf.sluice.limits.metric_series,
 }

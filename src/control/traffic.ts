@@ -1,6 +1,7 @@
 /** The traffic side as main steers it: the worker pool and the ports, and what of a change goes to which of them. */
 import { randomBytes } from 'node:crypto'
 import { createSharedCounters, type SharedMemory } from '../base/shared-counters.ts'
+import { type CellMemory, createSharedWindows } from '../base/shared-windows.ts'
 import type { BootConf } from '../config/boot-schema.ts'
 import type { Wire } from '../net/wire.ts'
 import type { Log } from '../observability/log.ts'
@@ -34,6 +35,7 @@ export class Traffic {
   readonly #options: TrafficOptions
   readonly #pool: WorkerPool
   readonly #counters: SharedMemory
+  readonly #windows: CellMemory
   readonly #ticketSecret: Uint8Array = randomBytes(32)
   /** What the shared counters have room for. */
   readonly #maxWorkers: number
@@ -51,6 +53,7 @@ export class Traffic {
     const maxIndex = workerCount(conf) * 2 + spareIndexes
     this.#maxWorkers = maxIndex - spareIndexes / 2
     this.#counters = createSharedCounters({ slots: conf.sluice.limits.shared_counters, workers: maxIndex })
+    this.#windows = createSharedWindows(conf.sluice.limits.shared_windows)
     this.ports = new Ports({
       conf,
       schemeOf: (route) => this.#schemeOf(route),
@@ -63,6 +66,7 @@ export class Traffic {
         conf: this.#workerConf,
         wire: options.wire,
         counters: this.#counters,
+        windows: this.#windows,
         ticketSecret: this.#ticketSecret,
         revision: options.configuration.store.revision,
         resources: JSON.stringify(options.configuration.resources),
@@ -70,6 +74,7 @@ export class Traffic {
         listeners: this.ports.open,
       }),
       counters: this.#counters,
+      windows: this.#windows,
       maxIndex,
       maxSeries: conf.sluice.limits.metric_series,
       incomplete: () => this.ports.retryLater(),

@@ -4,6 +4,7 @@
  */
 import type { Json, JsonObject } from '../base/json.ts'
 import type { SharedCounters } from '../base/shared-counters.ts'
+import type { SharedWindowTable } from '../base/shared-windows.ts'
 import { compileTemplate } from '../base/template.ts'
 import { needsBody } from '../exchange/body-variables.ts'
 import type { HttpExchange } from '../exchange/http-exchange.ts'
@@ -24,6 +25,7 @@ export interface HostOptions {
   /** Of both subsystems; of two with one name in one of them the later counts. */
   readonly plugins: readonly AnyPlugin[]
   readonly counters: SharedCounters
+  readonly windows: SharedWindowTable
   readonly log: Build['log']
   /** Compiles `_meta.filter`; throws on a bad expression. */
   readonly compileFilter: (filter: unknown) => Condition
@@ -194,6 +196,7 @@ export class PluginHost {
       owner,
       origin,
       counters: options.counters,
+      windows: options.windows,
       log: options.log,
       consumers: around.consumers,
       metadata: () => around.metadata(plugin),

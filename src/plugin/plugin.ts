@@ -1,6 +1,7 @@
 /** What a plugin is: a value with a schema and a function that turns one configuration into phase functions. */
 import type { Json, JsonObject, JsonSchema } from '../base/json.ts'
 import type { SharedCounters } from '../base/shared-counters.ts'
+import type { SharedWindowTable } from '../base/shared-windows.ts'
 import type { Template } from '../base/template.ts'
 import type { Exchange, StreamExchange } from '../exchange/exchange.ts'
 import type { HttpExchange, ResponseHead } from '../exchange/http-exchange.ts'
@@ -51,6 +52,8 @@ export interface Phases {
 export interface Build {
   /** Counters that all workers share; names are the plugin's own business but must be unlike other plugins'. */
   readonly counters: SharedCounters
+  /** Windows of time that all workers share and none exceeds; names of scopes as with counters. */
+  readonly windows: SharedWindowTable
   /**
    * Keeps a value across revisions for as long as some configuration of this plugin asks for it under the same key; `close`
    * is called when none does any more.

@@ -1,5 +1,6 @@
 /** What main and workers say to each other. Everything here survives a structured clone. */
 import type { SharedMemory } from '../base/shared-counters.ts'
+import type { CellMemory } from '../base/shared-windows.ts'
 import type { Wire } from '../net/wire.ts'
 import type { MetricsSnapshot } from '../observability/metrics-snapshot.ts'
 import type { AddressChange, NormalChange } from '../snapshot/compiler.ts'
@@ -101,6 +102,7 @@ export interface WorkerBoot {
   /** What main has chosen for all. */
   readonly wire: Wire['name']
   readonly counters: SharedMemory
+  readonly windows: CellMemory
   /** What session ticket keys are derived from; the same for all workers. */
   readonly ticketSecret: Uint8Array
   readonly revision: number

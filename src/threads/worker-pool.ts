@@ -3,6 +3,7 @@
  * until its replacement listens, so that the ports answer throughout even when it was the only one.
  */
 import { releaseWorker, type SharedMemory } from '../base/shared-counters.ts'
+import { type CellMemory, releaseWindows } from '../base/shared-windows.ts'
 import { sleep } from '../base/timers.ts'
 import type { Log } from '../observability/log.ts'
 import type { MetricsSnapshot } from '../observability/metrics-snapshot.ts'
@@ -22,6 +23,7 @@ export interface WorkerPoolOptions {
   /** What a worker that starts now needs. */
   readonly boot: (index: number) => WorkerBoot
   readonly counters: SharedMemory
+  readonly windows: CellMemory
   /** Columns of the shared counters: no two living workers have the same index. */
   readonly maxIndex: number
   readonly maxSeries: number
@@ -217,6 +219,7 @@ export class WorkerPool {
     if (!this.#alive.delete(handle)) return
     this.#retention.retire(nameOf(handle))
     releaseWorker(this.#options.counters, handle.index)
+    releaseWindows(this.#options.windows, handle.index)
   }
 
   async #patiently<T>(answer: Promise<T>): Promise<T | undefined> {

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import type { Json, JsonObject } from '../../src/base/json.ts'
 import { attachSharedCounters, createSharedCounters } from '../../src/base/shared-counters.ts'
+import { attachSharedWindows, createSharedWindows } from '../../src/base/shared-windows.ts'
 import type { Exchange } from '../../src/exchange/exchange.ts'
 import type { HeaderList } from '../../src/exchange/header-list.ts'
 import type { ResponseHead } from '../../src/exchange/http-exchange.ts'
@@ -71,6 +72,7 @@ export class PluginBench {
     this.host = new PluginHost({
       plugins: all,
       counters: attachSharedCounters(createSharedCounters({ slots: 1024, workers: 1 }), 0),
+      windows: attachSharedWindows(createSharedWindows(1024), 0),
       log,
       compileFilter: (filter) => {
         const { names, evaluate } = compileExpression(filter)

@@ -2,12 +2,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { JsonObject } from '../../../../src/base/json.ts'
+import { attachSharedWindows, createSharedWindows } from '../../../../src/base/shared-windows.ts'
 import { emptyChain } from '../../../../src/plugin/chain.ts'
 import { PluginHost } from '../../../../src/plugin/host.ts'
 import { mergeLayers, type PluginSet } from '../../../../src/plugin/merge.ts'
 import type { AnyPlugin, Build, Phases, Plugin } from '../../../../src/plugin/plugin.ts'
 import { runLog, runSteps } from '../../../../src/plugin/run.ts'
 import { httpExchange } from '../../../support/http-exchange.ts'
+
+const windows = attachSharedWindows(createSharedWindows(64), 0)
 
 type Make = (conf: JsonObject, build: Build) => Phases
 
@@ -25,6 +28,7 @@ function hostOf(...plugins: AnyPlugin[]) {
   const host = new PluginHost({
     plugins,
     counters: { open: () => undefined },
+    windows,
     log: { warn: note, error: note },
     compileFilter: (filter) => {
       if (!Array.isArray(filter)) throw new Error('a filter is a list')
@@ -274,7 +278,7 @@ test('a plugin whose attributes changed is made anew', () => {
   })
   const log = { warn() {}, error() {} }
   const host = new PluginHost({
-    ...{ plugins: [counting], counters: { open: () => undefined }, log, compileFilter: () => () => true },
+    ...{ plugins: [counting], counters: { open: () => undefined }, windows, log, compileFilter: () => () => true },
     attributes: () => structuredClone(attributes),
   })
   const first = host.mergedChain('routes/1', placed({ a: {} }))

@@ -2,11 +2,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { SharedCounters } from '../../../../src/base/shared-counters.ts'
+import { attachSharedWindows, createSharedWindows } from '../../../../src/base/shared-windows.ts'
 import type { StreamExchange } from '../../../../src/exchange/exchange.ts'
 import { silentLog } from '../../../../src/observability/log.ts'
 import { PluginHost } from '../../../../src/plugin/host.ts'
 import type { AnyPlugin, Build, Phases, Plugin } from '../../../../src/plugin/plugin.ts'
 import { runLog, runSteps } from '../../../../src/plugin/run.ts'
+
+const windows = attachSharedWindows(createSharedWindows(64), 0)
 
 type Conf = Record<string, unknown>
 const exchange = { variable: (name: string) => (name === 'remote_addr' ? '127.0.0.1' : undefined) } as StreamExchange
@@ -21,6 +24,7 @@ function host(...plugins: AnyPlugin[]): PluginHost {
   return new PluginHost({
     plugins,
     counters,
+    windows,
     log: silentLog,
     compileFilter: (filter) => {
       if (!Array.isArray(filter)) throw new Error('a filter is a list')

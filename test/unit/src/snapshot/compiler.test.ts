@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { attachSharedCounters, createSharedCounters } from '../../../../src/base/shared-counters.ts'
+import { attachSharedWindows, createSharedWindows } from '../../../../src/base/shared-windows.ts'
 import type { Chain } from '../../../../src/plugin/chain.ts'
 import { PluginHost } from '../../../../src/plugin/host.ts'
 import type { AnyPlugin } from '../../../../src/plugin/plugin.ts'
@@ -9,6 +10,8 @@ import { httpRouter } from '../../../../src/route/http-router.ts'
 import { type NormalChange, SnapshotCompiler } from '../../../../src/snapshot/compiler.ts'
 import { makeCa, makeCertificate } from '../../../support/certificates.ts'
 import { connectionOf } from '../../../support/connections.ts'
+
+const windows = attachSharedWindows(createSharedWindows(64), 0)
 
 function setUp() {
   let created = 0
@@ -24,7 +27,7 @@ function setUp() {
     },
   }
   const counters = attachSharedCounters(createSharedCounters({ slots: 1024, workers: 1 }), 0)
-  const host = new PluginHost({ plugins: [counting], counters, log, compileFilter: () => () => true })
+  const host = new PluginHost({ plugins: [counting], counters, windows, log, compileFilter: () => () => true })
   const compiler = new SnapshotCompiler({
     httpRouter: httpRouter('radixtree_host_uri', [], { keepEncodedSlashes: false }),
     host,

@@ -1,6 +1,7 @@
 /** Chains for consumers: made once, bounded, and let go of when anything that they are made of changes. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { attachSharedWindows, createSharedWindows } from '../../../../src/base/shared-windows.ts'
 import type { Chain } from '../../../../src/plugin/chain.ts'
 import { PluginHost } from '../../../../src/plugin/host.ts'
 import { mergeLayers } from '../../../../src/plugin/merge.ts'
@@ -9,6 +10,8 @@ import { ConsumerChains } from '../../../../src/snapshot/consumer-chains.ts'
 import { ConsumerIndex } from '../../../../src/snapshot/consumer-index.ts'
 import { pluginOf } from '../../../support/resource-checks.ts'
 
+const windows = attachSharedWindows(createSharedWindows(64), 0)
+
 function setUp(maxChains = 100) {
   const log = { debug() {}, info() {}, warn() {}, error() {} }
   const working = (name: string): AnyPlugin =>
@@ -16,6 +19,7 @@ function setUp(maxChains = 100) {
   const host = new PluginHost({
     plugins: [pluginOf('key-auth', 'http', { type: 'auth' }), working('a'), working('b')],
     counters: { open: () => undefined },
+    windows,
     log,
     compileFilter: () => () => true,
   })
