@@ -1,5 +1,6 @@
 /** Every plugin that is built in, in no particular order: priorities decide. */
 import type { AnyPlugin } from '#sdk'
+import { basicAuth } from './basic-auth.ts'
 import { consumerRestriction } from './consumer-restriction.ts'
 import { cors } from './cors.ts'
 import { echo } from './echo.ts'
@@ -16,6 +17,7 @@ import { uaRestriction } from './ua-restriction.ts'
 import { uriBlocker } from './uri-blocker.ts'
 
 export const plugins: readonly AnyPlugin[] = [
+  basicAuth,
   cors,
   proxyRewrite,
   consumerRestriction,
