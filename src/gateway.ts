@@ -4,9 +4,11 @@
  */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import type { JsonObject } from './base/json.ts'
 import { sleep } from './base/timers.ts'
 import { ensureAdminKey, ensureUid } from './config/admin-key.ts'
 import { type LoadedBoot, loadBootConf, processEnvironment } from './config/boot.ts'
+import type { BootConf } from './config/boot-schema.ts'
 import { createSource } from './config/index.ts'
 import { Apis, type ApisOptions, type Replacement } from './control/apis.ts'
 import { Configuration } from './control/configuration.ts'
@@ -21,7 +23,8 @@ import type { AnyPlugin } from './plugin/plugin.ts'
 import { SwitchableCatalogue } from './plugin/switchable-catalogue.ts'
 import { plugins } from './plugins/index.ts'
 import type { NormalChange } from './snapshot/compiler.ts'
-import { enabledNames, loadExtraPlugins } from './threads/extra-plugins.ts'
+import { enabledNames, listedNames, loadExtraPlugins } from './threads/extra-plugins.ts'
+import type { WorkerConf } from './threads/messages.ts'
 import { checkWorkerConf, configuredWire, errorLogDestination, lingerMs, workerConf } from './threads/worker-conf.ts'
 
 export type { GatewayStatus } from './control/gateway-status.ts'
@@ -82,6 +85,10 @@ class WiredGateway implements Gateway {
   readonly #configuration: Configuration
   readonly #ports: Ports
   readonly #traffic: Traffic
+  /** The user's own plugins that are in force. */
+  #extra: readonly AnyPlugin[]
+  /** The lists that the source brings, in the place of config.yaml's. */
+  #listed: Pick<BootConf, 'plugins' | 'stream_plugins'> | undefined
   /** Of the user's own plugins: that in force, and the last that was tried. */
   #pluginGeneration = 0
   #lastGeneration = 0
@@ -99,6 +106,7 @@ class WiredGateway implements Gateway {
     this.#options = options
     this.#boot = boot
     this.#wire = wire
+    this.#extra = extra
     const { home } = options
     const { conf } = boot
     mkdirSync(join(home, 'logs'), { recursive: true })
@@ -114,6 +122,7 @@ class WiredGateway implements Gateway {
       environment: (name) => boot.env[name],
       resolver,
       log: this.#log,
+      pluginsChanged: (list) => this.#pluginsListed(list),
       changed: (changes, revision) => this.#traffic.changed(changes, revision),
       addressChanged: (host, address) => this.#traffic.addressChanged(host, address),
     })
@@ -179,7 +188,7 @@ class WiredGateway implements Gateway {
     const before = this.#boot
     const boot = await readBoot(this.#options)
     const warnings = [...boot.warnings, ...restartNeeded(before.conf, boot.conf)]
-    const next = workerConf(this.#options.home, boot.conf, this.#pluginGeneration)
+    const next = this.#workerConf(boot)
     // What can fail comes first, and what was in force stays until it has succeeded.
     checkWorkerConf(next)
     configuredWire(boot.conf)
@@ -250,7 +259,7 @@ class WiredGateway implements Gateway {
     this.#pluginGeneration = generation
     this.#boot = boot
     const changed = this.#enablePlugins(boot, extra)
-    const troubles = await this.#traffic.configure(workerConf(this.#options.home, boot.conf, generation), changed)
+    const troubles = await this.#traffic.configure(this.#workerConf(boot), changed)
     this.#configuration.reconsider()
     if (troubles.length > 0) throw new Error(troubles.join('; '))
     this.#log.notice({ extra: extra.map(({ name }) => name) }, 'the plugins were reloaded')
@@ -262,8 +271,24 @@ class WiredGateway implements Gateway {
 
   /** Returns the resources that these plugins give another normal form. */
   #enablePlugins(boot: LoadedBoot, extra: readonly AnyPlugin[]): readonly NormalChange[] {
-    this.#catalogue.enable({ built: [...plugins, ...extra], ...enabledNames(boot.conf, extra) })
+    this.#extra = extra
+    this.#catalogue.enable({ built: [...plugins, ...extra], ...enabledNames(this.#listed ?? boot.conf, extra) })
     return this.#configuration.renew()
+  }
+
+  #workerConf({ conf }: LoadedBoot): WorkerConf {
+    return workerConf(this.#options.home, { ...conf, ...this.#listed }, this.#pluginGeneration)
+  }
+
+  #pluginsListed(list: readonly JsonObject[] | undefined): void {
+    this.#listed = list === undefined ? undefined : listedNames(list)
+    const changed = this.#enablePlugins(this.#boot, this.#extra)
+    this.#traffic.configure(this.#workerConf(this.#boot), changed).then(
+      (troubles) => {
+        for (const trouble of troubles) this.#log.error({ trouble }, 'a worker could not take over the list of plugins')
+      },
+      (error) => this.#log.error({ error }, 'the list of plugins could not be put in force'),
+    )
   }
 
   async #close(lingerMs: number): Promise<void> {

@@ -3,6 +3,7 @@
  * `PUT /apisix/admin/configs`. It keeps versions and hands over what changed; whether an item is right is asked of
  * whoever replaces the document, since this layer does not know what a route is.
  */
+import { isDeepStrictEqual } from 'node:util'
 import type { Json, JsonObject } from '../base/json.ts'
 import type { ConfigSource, SourceStatus } from './source.ts'
 import { standaloneResource } from './standalone-document.ts'
@@ -50,6 +51,7 @@ export class ApiDrivenSource implements ConfigSource {
   readonly name = 'yaml'
   readonly prefix = ''
   readonly writer = undefined
+  pluginsChanged: ConfigSource['pluginsChanged'] & {}
   #parts: ReadonlyMap<DocumentKey, Part>
   #digest: string | undefined
   #lastModified: number | undefined
@@ -57,6 +59,7 @@ export class ApiDrivenSource implements ConfigSource {
   #store: ResourceStore | undefined
 
   constructor() {
+    this.pluginsChanged = () => {}
     this.#parts = new Map(documentKeys.map((key) => [key, emptyPart]))
     this.#digest = undefined
     this.#lastModified = undefined
@@ -101,10 +104,12 @@ export class ApiDrivenSource implements ConfigSource {
       if (typeof part === 'string') return { outcome: 'refused', message: part }
       parts.set(key, part)
     }
+    const before = this.plugins
     this.#parts = parts
     this.#digest = digest
     this.#lastModified = nowSeconds
     this.#revision++
+    if (!isDeepStrictEqual(before, this.plugins)) this.pluginsChanged(this.plugins)
     this.#hand()
     return { outcome: 'replaced' }
   }

@@ -2,7 +2,9 @@
  * The configuration sources `yaml` and `json`: one file that somebody else writes, looked at every second. A file that cannot be used
  * leaves the last good one running. Nothing is ever written to it.
  */
+
 import { readFileSync, statSync } from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
 import type { JsonObject } from '../base/json.ts'
 import { every, type Timer } from '../base/timers.ts'
 import type { Log } from '../observability/log.ts'
@@ -36,6 +38,7 @@ export class FileSource implements ConfigSource {
   readonly #options: FileOptions
   #stamp: Stamp | undefined
   #fault: string | undefined
+  pluginsChanged: ConfigSource['pluginsChanged'] & {}
   #plugins: readonly JsonObject[] | undefined
   #checks: Timer | undefined
 
@@ -44,6 +47,7 @@ export class FileSource implements ConfigSource {
     this.#options = options
     this.#stamp = undefined
     this.#fault = undefined
+    this.pluginsChanged = () => {}
     this.#plugins = undefined
     this.#checks = undefined
   }
@@ -96,8 +100,11 @@ export class FileSource implements ConfigSource {
   #take(document: StandaloneDocument, version: number, store: ResourceStore): void {
     const { file, log } = this.#options
     for (const reason of document.faults) log.error({ file, reason }, 'an item of the configuration file is left out')
-    this.#plugins = document.plugins
     this.#fault = undefined
+    if (!isDeepStrictEqual(this.#plugins, document.plugins)) {
+      this.#plugins = document.plugins
+      this.pluginsChanged(document.plugins)
+    }
     store.replace(document.resources, version)
     log.info({ file, resources: document.resources.length }, 'the configuration file was read')
   }

@@ -31,6 +31,8 @@ export class MemoryStore implements ResourceStore {
   readonly #listeners: Set<(changes: readonly Change[]) => void>
   #revision: number
   #rejections: number
+  /** What is in the store was found right by rules that hold no more. */
+  #outdated = false
 
   constructor(options: MemoryStoreOptions) {
     this.#options = options
@@ -81,7 +83,16 @@ export class MemoryStore implements ResourceStore {
       this.#replaceKind(kind, wanted.get(kind) ?? new Map(), revision, changes)
     }
     this.#revision = revision
+    this.#outdated = false
     this.#announce(changes)
+  }
+
+  /**
+   * What is right has changed, and a full state is about to come: it is looked at as if there were none before, and nothing that
+   * is wrong now stays in use.
+   */
+  doubt(): void {
+    this.#outdated = true
   }
 
   apply(changes: readonly Change[], revision: number): void {
@@ -128,9 +139,11 @@ export class MemoryStore implements ResourceStore {
     for (const resource of wanted.values()) {
       const old = present.get(resource.id)
       const same = old !== undefined && isDeepStrictEqual(old.value, resource.value)
-      if (same) this.#rejected.delete(`${kind}/${resource.id}`)
-      if (same || this.#accepts(resource)) next.push({ resource, changed: !same })
-      else if (old !== undefined) next.push({ resource: old, changed: false })
+      const known = same && !this.#outdated
+      if (known) this.#rejected.delete(`${kind}/${resource.id}`)
+      if (known || this.#accepts(resource)) next.push({ resource, changed: !same })
+      else if (old !== undefined && !this.#outdated) next.push({ resource: old, changed: false })
+      else if (present.delete(resource.id)) changes.push({ type: 'delete', kind, id: resource.id, revision })
     }
     const places = [...present.keys()]
     let inPlace = true
@@ -151,7 +164,7 @@ export class MemoryStore implements ResourceStore {
       this.#rejected.delete(key)
       return true
     }
-    const kept = this.get(kind, id) !== undefined
+    const kept = !this.#outdated && this.get(kind, id) !== undefined
     const before = this.#rejected.get(key)
     this.#rejected.set(key, { kind, id, reason, modifiedIndex, resource, kept })
     // a full re-read brings the same bad value again: once in the log is enough

@@ -15,6 +15,11 @@ export interface ConfigSource {
   readonly prefix: string
   /** Undefined where configuration cannot be written. */
   readonly writer: ConfigWriter | undefined
+  /**
+   * Set before `follow`: hears of the list of enabled plugins (`{name, stream?}`) whenever another one comes, before the resources
+   * that come with it are put into the store. Undefined: the source brings none, and config.yaml's holds.
+   */
+  pluginsChanged?: (plugins: readonly JsonObject[] | undefined) => void
   /** Resolves after the first full state was put into `store`, then follows until aborted. Rejects if there is none. */
   follow(store: ResourceStore, signal: AbortSignal): Promise<void>
   status(): SourceStatus

@@ -44,6 +44,8 @@ export interface ConfigurationOptions {
   readonly environment: (name: string) => string | undefined
   readonly resolver: Resolver
   readonly log: Log
+  /** The source brings another list of enabled plugins; undefined: none any more. */
+  readonly pluginsChanged: (plugins: readonly JsonObject[] | undefined) => void
   /** Resources that traffic needs have changed. */
   readonly changed: (changes: readonly NormalChange[], revision: number) => void
   readonly addressChanged: (host: string, state: NameState) => void
@@ -61,6 +63,10 @@ export class Configuration {
   constructor(options: ConfigurationOptions) {
     this.#options = options
     this.source = options.source
+    this.source.pluginsChanged = (list) => {
+      options.pluginsChanged(list)
+      this.store.doubt()
+    }
     const { log } = options
     this.store = new MemoryStore({ check: (kind, id, value) => this.check.checkLoaded(kind, id, value), log })
     this.check = createResourceCheck({

@@ -4,6 +4,7 @@
  */
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import type { JsonObject } from '../base/json.ts'
 import type { BootConf } from '../config/boot-schema.ts'
 import type { AnyPlugin } from '../plugin/plugin.ts'
 import { importPlugin } from './plugin-modules.ts'
@@ -45,6 +46,13 @@ export function enabledNames(conf: Pick<BootConf, 'plugins' | 'stream_plugins'>,
     httpEnabled: [...conf.plugins, ...own('http')],
     streamEnabled: [...conf.stream_plugins, ...own('stream')],
   }
+}
+
+/** The same lists as a file of resources brings them: `{name, stream?}`. */
+export function listedNames(list: readonly JsonObject[]): Pick<BootConf, 'plugins' | 'stream_plugins'> {
+  const names = (stream: boolean): string[] =>
+    list.filter((item) => (item['stream'] === true) === stream).map((item) => String(item['name']))
+  return { plugins: names(false), stream_plugins: names(true) }
 }
 
 /** In the place of built-in ones of the same name; they need not stand in the lists of those that are enabled. */

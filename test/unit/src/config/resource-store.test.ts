@@ -76,6 +76,30 @@ test('a bad value keeps the last good form until the resource is deleted', () =>
   assert.equal(store.rejected.size, 0)
 })
 
+test('of a state that comes under other rules, nothing stays in use that is wrong by them', () => {
+  let banned = 'none'
+  const store = new MemoryStore({
+    check: (_, id, value) => (value['plugin'] === banned ? `${id} has no such plugin` : undefined),
+    log: silentLog,
+  })
+  const heard: string[] = []
+  store.onChange((changes) => void heard.push(...changes.map(describe)))
+  const state = [route('a', { plugin: 'x' }), route('b', { plugin: 'y' })]
+  store.replace(state, 1)
+  heard.length = 0
+  banned = 'x'
+  store.replace(state, 2)
+  assert.deepEqual(heard, [])
+  store.doubt()
+  store.replace(state, 3)
+  assert.deepEqual(heard, ['delete a'])
+  assert.equal(store.rejected.get('stream_routes/a')?.kept, false)
+  banned = 'none'
+  store.doubt()
+  store.replace(state, 4)
+  assert.deepEqual(heard, ['delete a', 'put a', 'delete b', 'put b'])
+})
+
 test('deleting what is not there is not announced', () => {
   const { store, said } = makeStore()
   store.apply([{ type: 'delete', kind: 'stream_routes', id: 'x', revision: 1 }], 1)
