@@ -2,7 +2,7 @@
 export { IpSet } from './base/ip-set.ts'
 export type { Json, JsonObject, JsonSchema } from './base/json.ts'
 export { type CompiledSchema, compileSchema } from './base/json-schema.ts'
-export { compilePattern, compileSubstitution, type Substituted } from './base/pattern.ts'
+export { compilePattern, compileReplacement, compileSubstitution, type Substituted } from './base/pattern.ts'
 export type { SharedCounter, SharedCounters } from './base/shared-counters.ts'
 export type { SharedState, SharedWindows, SharedWindowTable, Taken } from './base/shared-windows.ts'
 export { compileTemplate, type Template } from './base/template.ts'
@@ -26,6 +26,15 @@ export { encodePath, normalisePath, type RequestPath } from './exchange/request-
 export { StreamSession } from './exchange/stream-session.ts'
 export type { Link, Receiver, TlsInfo } from './net/link.ts'
 export { type RelayOptions, type RelayOutcome, relay } from './net/relay.ts'
+export type {
+  Counter,
+  CounterFamily,
+  Gauge,
+  GaugeFamily,
+  Histogram,
+  HistogramFamily,
+  Metrics,
+} from './observability/metrics.ts'
 export { attachAnonymous, attachConsumer } from './plugin/attach-consumer.ts'
 export type { ConsumerDirectory, ConsumerMatch } from './plugin/consumer-directory.ts'
 export type { Answer, AnyPlugin, BodyFilter, Build, OtherPlugins, Phases, Plugin, Step } from './plugin/plugin.ts'

@@ -18,6 +18,8 @@ export interface FamilySnapshot {
   readonly buckets: readonly number[]
   readonly labelValues: readonly string[]
   readonly values: Float64Array
+  /** A gauge in name that only goes up: kept when its worker is gone. */
+  readonly total?: true
 }
 
 export type MetricsSnapshot = readonly FamilySnapshot[]

@@ -73,6 +73,14 @@ export class Histogram {
   writeTo(values: Float64Array, at: number): void {
     values.set(this.#numbers, at)
   }
+
+  /** How many values were observed. */
+  get value(): number {
+    const numbers = this.#numbers
+    let count = 0
+    for (let bucket = 0; bucket <= this.#buckets.length; bucket++) count += numbers[bucket]!
+    return count
+  }
 }
 
 type Instrument = Counter | Gauge | Histogram
@@ -85,18 +93,37 @@ interface Shape {
   readonly buckets: readonly number[]
 }
 
+export interface FamilyOptions {
+  /** A series that stood still for so long is dropped, as far as snapshots can tell; 0: never. */
+  readonly expireMs: number
+}
+
+interface Series<I> {
+  readonly labelValues: readonly string[]
+  readonly instrument: I
+  /** What a snapshot last saw of it, and when that had changed. */
+  seen: number
+  movedAt: number
+}
+
 /** All instruments of one name. */
 export class Family<I extends Instrument> {
   readonly shape: Shape
+  expireMs: number
   readonly #make: () => I
   readonly #registry: Metrics
-  readonly #series: Map<string, { readonly labelValues: readonly string[]; readonly instrument: I }>
+  readonly #series: Map<string, Series<I>>
 
   constructor(shape: Shape, make: () => I, registry: Metrics) {
     this.shape = shape
+    this.expireMs = 0
     this.#make = make
     this.#registry = registry
     this.#series = new Map()
+  }
+
+  get size(): number {
+    return this.#series.size
   }
 
   get name(): string {
@@ -115,8 +142,25 @@ export class Family<I extends Instrument> {
     const isSpare = key === seriesKey(spare)
     if (!isSpare && !this.#registry.admit(this.shape.name)) return this.with(...spare)
     const instrument = this.#make()
-    this.#series.set(key, { labelValues, instrument })
+    this.#series.set(key, { labelValues, instrument, seen: Number.NaN, movedAt: 0 })
     return instrument
+  }
+
+  /** Drops what stood still for too long. Returns how many series that were. */
+  expire(now: number): number {
+    if (this.expireMs === 0) return 0
+    let dropped = 0
+    for (const [key, series] of this.#series) {
+      const { value } = series.instrument
+      if (value !== series.seen) {
+        series.seen = value
+        series.movedAt = now
+      } else if (now - series.movedAt > this.expireMs) {
+        this.#series.delete(key)
+        dropped += 1
+      }
+    }
+    return dropped
   }
 
   snapshot(): FamilySnapshot {
@@ -142,6 +186,8 @@ export interface MetricsOptions {
   readonly maxSeries: number
   /** Called once, with the first family that found no room. */
   readonly onOverflow: (family: string) => void
+  /** Monotonic, in ms. */
+  readonly now?: () => number
 }
 
 /** The families of one worker. */
@@ -150,12 +196,15 @@ export class Metrics {
   readonly #families: Map<string, Family<Instrument>>
   #series: number
   #overflowed: boolean
+  /** Another number whenever series were dropped: instruments that somebody kept may count for nobody then. */
+  generation: number
 
   constructor(options: MetricsOptions) {
     this.#options = options
     this.#families = new Map()
     this.#series = 0
     this.#overflowed = false
+    this.generation = 0
   }
 
   /** The family of that name, made at the first call. Names are given without APISIX's prefix; those that start with `sluice_` get none. */
@@ -172,8 +221,30 @@ export class Metrics {
     return this.#family({ name, help, type: 'histogram', labels, buckets }, () => new Histogram(buckets))
   }
 
+  /**
+   * As `counter` and `histogram`, for families whose shape is a setting: one that exists with another shape is replaced, and
+   * what it had counted is gone.
+   */
+  configuredCounter(name: string, help: string, labels: readonly string[], options: FamilyOptions): CounterFamily {
+    this.#replace({ name, help, type: 'counter', labels, buckets: [] })
+    return Object.assign(this.counter(name, help, labels), options)
+  }
+
+  configuredHistogram(
+    name: string,
+    help: string,
+    labels: readonly string[],
+    buckets: readonly number[],
+    options: FamilyOptions,
+  ): HistogramFamily {
+    this.#replace({ name, help, type: 'histogram', labels, buckets })
+    return Object.assign(this.histogram(name, help, labels, buckets), options)
+  }
+
   /** Everything counted so far; safe to post to another thread. Families without series are left out. */
   snapshot(): MetricsSnapshot {
+    const now = (this.#options.now ?? (() => performance.now()))()
+    for (const family of this.#families.values()) this.#dropped(family.expire(now))
     return Array.from(this.#families.values(), (family) => family.snapshot()).filter(
       (family) => family.values.length > 0,
     )
@@ -190,6 +261,19 @@ export class Metrics {
       this.#options.onOverflow(family)
     }
     return false
+  }
+
+  #replace(shape: Shape): void {
+    const known = this.#families.get(shape.name)
+    if (known === undefined || JSON.stringify(known.shape) === JSON.stringify(shape)) return
+    this.#families.delete(shape.name)
+    this.#dropped(known.size)
+  }
+
+  #dropped(series: number): void {
+    if (series === 0) return
+    this.#series = Math.max(0, this.#series - series)
+    this.generation += 1
   }
 
   #family<I extends Instrument>(shape: Shape, make: () => I): Family<I> {

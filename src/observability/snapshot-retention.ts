@@ -26,7 +26,7 @@ export class SnapshotRetention {
     const last = this.#live.get(worker)
     if (last === undefined) return
     this.#live.delete(worker)
-    const counted = last.filter((family) => family.type !== 'gauge')
+    const counted = last.filter((family) => family.type !== 'gauge' || family.total === true)
     this.#gone = mergeSnapshots([this.#gone, counted], this.#maxSeries)
   }
 

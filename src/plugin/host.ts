@@ -8,6 +8,7 @@ import type { SharedWindowTable } from '../base/shared-windows.ts'
 import { compileTemplate } from '../base/template.ts'
 import { needsBody } from '../exchange/body-variables.ts'
 import type { HttpExchange } from '../exchange/http-exchange.ts'
+import { Metrics } from '../observability/metrics.ts'
 import type { UpstreamCell } from '../upstream/upstream.ts'
 import type { Chain, HttpStep } from './chain.ts'
 import { type ConsumerDirectory, emptyDirectory } from './consumer-directory.ts'
@@ -26,6 +27,8 @@ export interface HostOptions {
   readonly plugins: readonly AnyPlugin[]
   readonly counters: SharedCounters
   readonly windows: SharedWindowTable
+  /** Default: numbers that nobody reads. */
+  readonly metrics?: Metrics
   readonly log: Build['log']
   /** Compiles `_meta.filter`; throws on a bad expression. */
   readonly compileFilter: (filter: unknown) => Condition
@@ -75,16 +78,20 @@ interface Start {
   readonly names: Set<string>
 }
 
+const unreadSeries = 1000
+
 export class PluginHost {
   readonly #options: HostOptions
   readonly #enabled = { http: new Map<string, AnyPlugin>(), stream: new Map<string, AnyPlugin>() }
   readonly #standings = new Standings()
+  readonly #metrics: Metrics
   #around: HostSurroundings = nothingAround
 
   readonly #loadBody: HttpStep
 
   constructor(options: HostOptions) {
     this.#options = options
+    this.#metrics = options.metrics ?? new Metrics({ maxSeries: unreadSeries, onOverflow() {} })
     this.#loadBody = (exchange) => options.loadBody?.(exchange)?.then(() => undefined)
     this.enable(options.plugins)
   }
@@ -197,6 +204,7 @@ export class PluginHost {
       origin,
       counters: options.counters,
       windows: options.windows,
+      metrics: this.#metrics,
       log: options.log,
       consumers: around.consumers,
       metadata: () => around.metadata(plugin),

@@ -5,6 +5,7 @@ import type { SharedWindowTable } from '../base/shared-windows.ts'
 import type { Template } from '../base/template.ts'
 import type { Exchange, StreamExchange } from '../exchange/exchange.ts'
 import type { HttpExchange, ResponseHead } from '../exchange/http-exchange.ts'
+import type { Metrics } from '../observability/metrics.ts'
 import type { UpstreamCell } from '../upstream/upstream.ts'
 import type { ConsumerDirectory } from './consumer-directory.ts'
 
@@ -52,6 +53,8 @@ export interface Phases {
 export interface Build {
   /** Counters that all workers share; names are the plugin's own business but must be unlike other plugins'. */
   readonly counters: SharedCounters
+  /** What this worker counts; shown by the metrics server as the sum of all workers. */
+  readonly metrics: Metrics
   /** Windows of time that all workers share and none exceeds; names of scopes as with counters. */
   readonly windows: SharedWindowTable
   /**
