@@ -49,6 +49,34 @@ export function compileSubstitution(pattern: string, template: string): (text: s
   }
 }
 
+/**
+ * Replaces the first match in a text, or every one, by a template as `compileSubstitution` takes it. A text without a match
+ * stays as it is. Throws as `compilePattern`.
+ */
+export function compileReplacement(
+  pattern: string,
+  template: string,
+  { ignoreCase, everywhere }: { readonly ignoreCase: boolean; readonly everywhere: boolean },
+): (text: string) => string {
+  const compiled = compile(pattern, ignoreCase ? RE2JS.CASE_INSENSITIVE : 0)
+  const groups = compiled.groupCount()
+  return (text) => {
+    const matcher = compiled.matcher(text)
+    let edited = ''
+    let from = 0
+    while (matcher.find()) {
+      edited += text.slice(from, matcher.start(0))
+      edited += template.replace(groupName, (_, plain?: string, braced?: string) => {
+        const group = Number(plain ?? braced)
+        return group > groups ? '' : (matcher.group(group) ?? '')
+      })
+      from = matcher.end(0)
+      if (!everywhere) break
+    }
+    return edited + text.slice(from)
+  }
+}
+
 const groupName = /\$(?:(\d)|\{(\d)\})/g
 
 function compile(pattern: string, flags: number): RE2JS {

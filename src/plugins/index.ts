@@ -1,6 +1,7 @@
 /** Every plugin that is built in, in no particular order: priorities decide. */
 import type { AnyPlugin } from '#sdk'
 import { basicAuth } from './basic-auth.ts'
+import { clientControl } from './client-control.ts'
 import { consumerRestriction } from './consumer-restriction.ts'
 import { cors } from './cors.ts'
 import { echo } from './echo.ts'
@@ -8,17 +9,23 @@ import { faultInjection } from './fault-injection.ts'
 import { ipRestriction, streamIpRestriction } from './ip-restriction.ts'
 import { keyAuth } from './key-auth.ts'
 import { limitConn } from './limit-conn.ts'
+import { limitCount } from './limit-count/index.ts'
+import { prometheus } from './prometheus/index.ts'
 import { proxyRewrite } from './proxy-rewrite.ts'
 import { realIp } from './real-ip.ts'
 import { redirect } from './redirect.ts'
 import { refererRestriction } from './referer-restriction.ts'
 import { requestId } from './request-id.ts'
+import { responseRewrite } from './response-rewrite.ts'
 import { uaRestriction } from './ua-restriction.ts'
 import { uriBlocker } from './uri-blocker.ts'
 
 export const plugins: readonly AnyPlugin[] = [
+  clientControl,
+  responseRewrite,
   basicAuth,
   cors,
+  prometheus,
   proxyRewrite,
   consumerRestriction,
   requestId,
@@ -28,6 +35,7 @@ export const plugins: readonly AnyPlugin[] = [
   ipRestriction,
   keyAuth,
   limitConn,
+  limitCount,
   realIp,
   refererRestriction,
   streamIpRestriction,
