@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import net from 'node:net'
 import os from 'node:os'
 import { describe, test } from 'node:test'
+import type { Link } from '../../src/net/link.ts'
 import type { Wire } from '../../src/net/wire.ts'
 import { Dialled, dialled, Recorder, streamTo } from '../support/recorder.ts'
 import { readAll, streamBench } from '../support/stream-bench.ts'
@@ -252,6 +253,24 @@ export function livesContract(name: string, create: () => Wire): void {
       assert.equal(up?.localAddress, '127.0.0.1')
       up?.reset()
     })
+
+    for (const host of ['127.0.0.1', '0.0.0.0']) {
+      test(`of a link that ${host} accepted, the local address is told also to who asks after the end`, async () => {
+        const listener = await wire.listen(bench.listenOptions({ host }), (link) => links.push(link), assert.ifError)
+        try {
+          const socket = await connect(listener.port)
+          await until(() => links.length === 1, { what: 'a link' })
+          const link = links[0] as Link
+          const recorder = new Recorder()
+          link.open(recorder)
+          socket.resetAndDestroy()
+          await until(() => recorder.closes === 1, { what: 'the end of the link' })
+          assert.deepEqual([link.localAddress, link.localPort], ['127.0.0.1', listener.port])
+        } finally {
+          await listener.close()
+        }
+      })
+    }
 
     test('the unspecified IPv6 address takes both families, and shows IPv4 as IPv4', {
       skip: !hasV6 && 'needs IPv6',

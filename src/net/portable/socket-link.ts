@@ -23,6 +23,9 @@ export interface SocketLinkOptions {
 
 export class SocketLink implements Link {
   readonly carrier = 'stream'
+  /** Read at once: of a socket that is closed Node does not know them any more, though it does know the peer's. */
+  readonly localAddress: string
+  readonly localPort: number
   #socket: LinkedSocket
   #receiver: Receiver | undefined
   #error: GatewayError | undefined
@@ -36,6 +39,8 @@ export class SocketLink implements Link {
 
   /** The socket must be paused, allow half-open, and have emitted nothing that a link needs to know. */
   constructor(socket: Socket, options: SocketLinkOptions) {
+    this.localAddress = shownAddress(socket.localAddress)
+    this.localPort = socket.localPort ?? 0
     this.#socket = socket
     this.#receiver = undefined
     this.#error = undefined
@@ -61,14 +66,6 @@ export class SocketLink implements Link {
 
   get remotePort(): number {
     return this.#socket.remotePort ?? 0
-  }
-
-  get localAddress(): string {
-    return shownAddress(this.#socket.localAddress)
-  }
-
-  get localPort(): number {
-    return this.#socket.localPort ?? 0
   }
 
   get bytesRead(): number {
