@@ -20,6 +20,8 @@ interface Slot {
   readonly key: string
   readonly exact: boolean
   readonly entries: EntrySet
+  /** Tried after it. */
+  readonly next: Slot | undefined
 }
 
 /** A length that prefixes have. */
@@ -45,51 +47,68 @@ const fewSlots = 8
 const slash = 0x2f
 
 export class PathTable {
-  static readonly empty = new PathTable([], undefined)
-  readonly #slots: readonly Slot[]
+  static readonly empty = new PathTable(undefined, undefined)
+  readonly #first: Slot | undefined
   /** Takes the place of the slots. */
   readonly #hashed: Hashed | undefined
 
-  private constructor(slots: readonly Slot[], hashed: Hashed | undefined) {
-    this.#slots = slots
+  private constructor(first: Slot | undefined, hashed: Hashed | undefined) {
+    this.#first = first
     this.#hashed = hashed
   }
 
   get isEmpty(): boolean {
     const hashed = this.#hashed
-    return hashed === undefined ? this.#slots.length === 0 : hashed.exact.size + hashed.prefixes.size === 0
+    return hashed === undefined ? this.#first === undefined : hashed.exact.size + hashed.prefixes.size === 0
   }
 
   /** An exact path before any prefix, the longer prefix before the shorter; what comes first must fit the rest, too. */
   find(facts: PathFacts): PathEntry | undefined {
-    return this.#hashed === undefined ? findIn(this.#slots, facts) : findHashed(this.#hashed, facts)
+    return this.#hashed === undefined ? findIn(this.#first, facts) : findHashed(this.#hashed, facts)
   }
 
   /** One change for each key and kind. */
   with(changes: readonly KeyChange[]): PathTable {
     if (changes.length === 0) return this
     const hashed = this.#hashed
-    if (hashed !== undefined) return new PathTable([], changeHashed(hashed, changes))
-    if (this.#slots.length + changes.length > fewSlots * 4) return this.#hash().with(changes)
-    const slots = changes.reduce(changeSlots, this.#slots)
-    const table = new PathTable(slots, undefined)
-    return slots.length > fewSlots ? table.#hash() : table
+    if (hashed !== undefined) return new PathTable(undefined, changeHashed(hashed, changes))
+    const slots = listOf(this.#first)
+    if (slots.length + changes.length > fewSlots * 4) return hash(slots).with(changes)
+    const changed = changes.reduce(changeSlots, slots)
+    return changed.length > fewSlots ? hash(changed) : new PathTable(chain(changed), undefined)
   }
 
-  #hash(): PathTable {
-    const exact = new Map<string, EntrySet>()
-    const prefixes = new Map<string, EntrySet>()
-    for (const { key, exact: isExact, entries } of this.#slots) (isExact ? exact : prefixes).set(key, entries)
-    const none = PersistentMap.empty<string, EntrySet>()
-    const nothing: Hashed = { exact: none, prefixes: none, slashed: new Map(), plain: new Map(), lengths: [] }
-    return new PathTable([], withMaps(nothing, exact, prefixes))
+  static hashed(hashed: Hashed): PathTable {
+    return new PathTable(undefined, hashed)
   }
 }
 
-function findIn(slots: readonly Slot[], facts: PathFacts): PathEntry | undefined {
+function hash(slots: readonly Slot[]): PathTable {
+  const exact = new Map<string, EntrySet>()
+  const prefixes = new Map<string, EntrySet>()
+  for (const { key, exact: isExact, entries } of slots) (isExact ? exact : prefixes).set(key, entries)
+  const none = PersistentMap.empty<string, EntrySet>()
+  const nothing: Hashed = { exact: none, prefixes: none, slashed: new Map(), plain: new Map(), lengths: [] }
+  return PathTable.hashed(withMaps(nothing, exact, prefixes))
+}
+
+function listOf(first: Slot | undefined): readonly Slot[] {
+  const slots: Slot[] = []
+  for (let slot = first; slot !== undefined; slot = slot.next) slots.push(slot)
+  return slots
+}
+
+function chain(slots: readonly Slot[]): Slot | undefined {
+  return slots.reduceRight<Slot | undefined>(
+    (next, { key, exact, entries }) => ({ key, exact, entries, next }),
+    undefined,
+  )
+}
+
+function findIn(first: Slot | undefined, facts: PathFacts): PathEntry | undefined {
   const { path } = facts
-  for (let index = 0; index < slots.length; index += 1) {
-    const { key, exact, entries } = slots[index] as Slot
+  for (let slot = first; slot !== undefined; slot = slot.next) {
+    const { key, exact, entries } = slot
     if (exact ? path !== key : !path.startsWith(key)) continue
     const found = findEntry(entries, facts)
     if (found !== undefined) return found
@@ -117,7 +136,7 @@ function changeSlots(slots: readonly Slot[], { key, exact, change }: KeyChange):
   const others = index === -1 ? slots : slots.toSpliced(index, 1)
   if (entries === undefined) return others
   const after = exact ? 0 : others.findIndex((slot) => !slot.exact && slot.key.length < key.length)
-  return others.toSpliced(after === -1 ? others.length : after, 0, { key, exact, entries })
+  return others.toSpliced(after === -1 ? others.length : after, 0, { key, exact, entries, next: undefined })
 }
 
 function changeHashed(hashed: Hashed, changes: readonly KeyChange[]): Hashed {

@@ -31,6 +31,23 @@ for (const [name, key] of keys) {
   })
 }
 
+test('a map that grows beyond every size at which it is cut anew keeps what it holds', () => {
+  let map = PersistentMap.empty<string, number>()
+  let size = 0
+  for (const grown of [1, 64, 65, 2048, 2049, 32_768, 32_769, 40_000]) {
+    const before = map
+    map = map.with(new Map(Array.from({ length: grown - size }, (_, n) => [`key-${size + n}`, size + n])))
+    assert.equal(before.get(`key-${size}`), undefined)
+    size = grown
+    assert.equal(map.size, size)
+    for (let n = 0; n < size; n += 97) assert.equal(map.get(`key-${n}`), n)
+  }
+  const gone = map.with(new Map(Array.from({ length: 39_000 }, (_, n) => [`key-${n}`, undefined])))
+  assert.equal(gone.size, 1000)
+  assert.equal(gone.get('key-38999'), undefined)
+  assert.equal(gone.get('key-39000'), 39_000)
+})
+
 test('a changed map leaves the one before as it was', () => {
   const fill = new Map(Array.from({ length: 500 }, (_, n) => [`${n}`, n] as const))
   const before = PersistentMap.empty<string, number>().with(fill)
