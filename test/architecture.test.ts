@@ -37,9 +37,13 @@ const edges: Readonly<Record<string, readonly string[]>> = {
   'protocols/udp': ['protocols/tcp'],
   'protocols/grpc-web': ['protocols/grpc'],
   'protocols/transcode': ['protocols/grpc'],
+  'src/plugins/limit-conn': ['src/plugins/limit-count'],
+  'src/plugins/limit-req': ['src/plugins/limit-count'],
 }
 /** Libraries that a guest may import besides the sdk and Node's own. */
-const guestLibraries: Readonly<Record<string, readonly string[]>> = {}
+const guestLibraries: Readonly<Record<string, readonly string[]>> = {
+  'src/plugins/limit-count': ['ioredis'],
+}
 const controlLibraries = ['fastify', 'etcd3', 'undici', '@grpc/grpc-js', '@grpc/proto-loader']
 /** Where something may be used that is forbidden elsewhere, and why. */
 const places: readonly {
