@@ -12,8 +12,22 @@ export function compilePattern(pattern: string, ignoreCase: boolean): (text: str
   if (pattern.length > maxPatternLength) {
     throw new Error(`invalid regular expression: longer than ${maxPatternLength} characters`)
   }
+  const plain = ignoreCase ? undefined : plainSearch(pattern)
+  if (plain !== undefined) return plain
   const compiled = compile(pattern, ignoreCase ? RE2JS.CASE_INSENSITIVE : 0)
   return (text) => compiled.test(text)
+}
+
+/** What stands for itself: anything but the signs of expressions, and those behind a backslash. */
+const plainPattern = /^(\^?)((?:[^\\.+*?()|[\]{}^$]|\\[!-/:-@[-`{-~])*)(\$?)$/s
+
+/** Most patterns that are written are a text, at the beginning, at the end, or anywhere: found without the engine. */
+function plainSearch(pattern: string): ((text: string) => boolean) | undefined {
+  const [, start, escaped = '', end] = plainPattern.exec(pattern) ?? []
+  if (start === undefined) return undefined
+  const wanted = escaped.replaceAll(/\\(.)/gs, '$1')
+  if (start === '') return end === '' ? (text) => text.includes(wanted) : (text) => text.endsWith(wanted)
+  return end === '' ? (text) => text.startsWith(wanted) : (text) => text === wanted
 }
 
 export interface Substituted {
