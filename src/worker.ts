@@ -24,6 +24,7 @@ import type { HttpRouterIndex } from './route/http-route.ts'
 import { httpRouter } from './route/http-router.ts'
 import { type NormalChange, SnapshotCompiler } from './snapshot/compiler.ts'
 import { enabledPlugins, loadExtraPlugins } from './threads/extra-plugins.ts'
+import { httpNumbers } from './threads/http-numbers.ts'
 import { HttpRecords } from './threads/http-records.ts'
 import { HttpService } from './threads/http-service.ts'
 import { Listening, listenAddress } from './threads/listening.ts'
@@ -61,7 +62,11 @@ const enabled = (next: WorkerConf): readonly AnyPlugin[] =>
 const attributes = (plugin: string): Json | undefined => conf.pluginAttributes[plugin] as Json | undefined
 const loadBody = (exchange: HttpExchange): Promise<void> | undefined =>
   (exchange as HttpSession).bodyVariables.load(http.road.options.settings().bodyLimits)
-const host = new PluginHost({ plugins: enabled(conf), counters, windows, log, compileFilter, loadBody, attributes })
+const records = new SessionRecords(conf, log)
+const { metrics } = records
+const host = new PluginHost({
+  ...{ plugins: enabled(conf), counters, windows, metrics, log, compileFilter, loadBody, attributes },
+})
 const leases = new ChainLeases()
 const compiler = new SnapshotCompiler({
   host,
@@ -77,7 +82,6 @@ const { wire, passedOver } = createWire(boot.wire, { wheel })
 for (const { name, reason } of passedOver) {
   log.warn({ wire: name, reason, instead: wire.name }, 'this worker cannot have the wire of the others')
 }
-const records = new SessionRecords(conf, log)
 const road = new StreamRoad({
   current: () => compiler.current,
   wire,
@@ -97,6 +101,7 @@ const http = new HttpService({
   ...{ conf, current, wire, wheel, leases, log, gate: httpGate, protocols: httpProtocols },
   ended: (exchange) => httpRecords.ended(exchange),
   refused: (link, error, status, listener) => {
+    httpRecords.requests++
     const client = `${link.remoteAddress}:${link.remotePort}`
     log.info({ client, listener, status, code: error.code, cause: error.message }, 'a request was refused')
   },
@@ -218,7 +223,11 @@ const orders: { [T in keyof Answers]: (order: Extract<ToWorker, { type: T }>) =>
     refused: gate.turnedAway + httpGate.turnedAway,
     wire: wire.name,
   }),
-  metrics: async () => records.metrics.snapshot(),
+  metrics: async () => {
+    const [open, underway] = [http.connections, http.road.active]
+    const requests = httpRecords.requests + underway
+    return [...metrics.snapshot(), ...httpNumbers({ open, accepted: httpGate.accepted, underway, requests })]
+  },
   reopen: async () => {
     log.reopen()
     records.reopen()

@@ -39,7 +39,9 @@ const prometheus = section({
   enable_export_server: flag(true),
   export_addr: section({ ip: text('127.0.0.1'), port: port(9091) }),
   refresh_interval: count(15),
-  metrics: dictionary(section({ expire: count(0), extra_labels: list(anything<Json>({})) })),
+  metrics: dictionary(
+    section({ expire: count(0), extra_labels: list(anything<Json>({})), buckets: list(anything<Json>(0)) }),
+  ),
   default_buckets: list(anything<Json>(0)),
   llm_latency_buckets: list(anything<Json>(0)),
   llm_prompt_tokens_buckets: list(anything<Json>(0)),

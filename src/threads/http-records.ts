@@ -9,6 +9,8 @@ import type { HttpConf } from './messages.ts'
 const flushMs = 3000
 
 export class HttpRecords {
+  /** Requests that have ended. */
+  requests = 0
   readonly #log: Log
   #accessLog: AccessLog | undefined
   #format: LogFormat | undefined
@@ -41,6 +43,7 @@ export class HttpRecords {
   }
 
   ended(exchange: HttpSession): void {
+    this.requests++
     if (this.#format !== undefined) this.#accessLog?.write(this.#format.render((name) => exchange.variable(name)))
   }
 

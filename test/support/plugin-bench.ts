@@ -9,6 +9,7 @@ import { attachSharedWindows, createSharedWindows } from '../../src/base/shared-
 import type { Exchange } from '../../src/exchange/exchange.ts'
 import type { HeaderList } from '../../src/exchange/header-list.ts'
 import type { ResponseHead } from '../../src/exchange/http-exchange.ts'
+import { Metrics } from '../../src/observability/metrics.ts'
 import { composeAnswer } from '../../src/plugin/answer.ts'
 import { startFilters } from '../../src/plugin/body-pipe.ts'
 import { createCatalogue, type PluginCatalogue } from '../../src/plugin/catalogue.ts'
@@ -56,6 +57,8 @@ export class PluginBench {
   readonly host: PluginHost
   readonly catalogue: PluginCatalogue
   readonly consumers: ConsumerIndex
+  /** What plugins counted. */
+  readonly metrics = new Metrics({ maxSeries: 1000, onOverflow() {} })
   /** Messages of the log, with the message of the error where there is one. */
   readonly logged: string[] = []
   readonly #chains: Chain[] = []
@@ -73,6 +76,7 @@ export class PluginBench {
       plugins: all,
       counters: attachSharedCounters(createSharedCounters({ slots: 1024, workers: 1 }), 0),
       windows: attachSharedWindows(createSharedWindows(1024), 0),
+      metrics: this.metrics,
       log,
       compileFilter: (filter) => {
         const { names, evaluate } = compileExpression(filter)
