@@ -35,7 +35,9 @@ export class UringContext {
   readonly #departures: Departures
   #tasks: Task[]
   #settlers: Settler[]
+  /** Those who wait for a small buffer, and for a large one. */
   #starved: Settler[]
+  #starvedLarge: Settler[]
   /** Completions taken while somebody waited for another one: four numbers each. */
   readonly #deferred: number[]
   #replayed: number
@@ -50,6 +52,7 @@ export class UringContext {
     this.#tasks = []
     this.#settlers = []
     this.#starved = []
+    this.#starvedLarge = []
     this.#deferred = []
     this.#replayed = 0
     this.turns = new Turns(this.ring, this)
@@ -68,8 +71,11 @@ export class UringContext {
 
   /** A receive of this kind found no buffer: calls `settler` when there are some again. */
   whenBuffered(settler: Settler, kind: number): void {
-    this.lent.poolOf(kind).widen()
-    this.#starved.push(settler)
+    if (kind === receiveLargeKind) this.#starvedLarge.push(settler)
+    else {
+      this.lent.small.widen()
+      this.#starved.push(settler)
+    }
   }
 
   /** More to settle: the thread must not wait. */
@@ -109,9 +115,14 @@ export class UringContext {
       this.#settlers = []
       for (const settler of settlers) settler.settle()
     }
-    if (this.#starved.length > 0 && !this.lent.isEmpty) {
+    if (this.#starved.length > 0 && this.lent.small.lent > 0) {
       const starved = this.#starved
       this.#starved = []
+      for (const settler of starved) settler.settle()
+    }
+    if (this.#starvedLarge.length > 0 && this.lent.large.lent > 0) {
+      const starved = this.#starvedLarge
+      this.#starvedLarge = []
       for (const settler of starved) settler.settle()
     }
     if (this.#tasks.length === 0) return

@@ -1,7 +1,7 @@
 /**
  * The reading half of a stream: one receive under way at most. A quiet stream has one that goes on by itself; the first
- * reads, and those of a busy stream, are asked for one by one, so that to pause costs nothing there. Bytes that come while
- * it is paused are held, in order, in the buffers that they came in.
+ * reads, and those of a busy stream, are asked for one by one, so that to pause costs nothing there. What the kernel had
+ * read already when it was paused is held, in order: copied, since nobody knows for how long.
  */
 import type { Settler, UringContext } from './context.ts'
 import {
@@ -57,8 +57,7 @@ export class Reader implements Settler {
   readonly #owner: ReaderOwner
   #flags: number
   #reads: number
-  /** Kind and buffer, then size, of each read that waits. */
-  #held: number[] | undefined
+  #held: Uint8Array[] | undefined
 
   constructor(context: UringContext, owner: ReaderOwner) {
     this.#context = context
@@ -80,14 +79,14 @@ export class Reader implements Settler {
 
   pause(): void {
     this.#flags &= ~wanted
-    if ((this.#flags & goesOn) !== 0) this.cancel()
+    this.cancel()
   }
 
   /** Nothing is told any more; a receive under way is cancelled. */
   stop(): void {
     this.#flags = (this.#flags | stopped) & ~wanted
     this.cancel()
-    this.#dropHeld()
+    this.#held = undefined
   }
 
   /** Cancels a receive under way; what it has brought is still told, or held. */
@@ -99,18 +98,11 @@ export class Reader implements Settler {
     this.#context.turns.kick()
   }
 
-  /** What is held, copied, for whoever goes on with the descriptor. After `stop` there is nothing. */
+  /** What is held, for whoever goes on with the descriptor. After `stop` there is nothing. */
   takeHeld(): Uint8Array | undefined {
     const held = this.#held
-    if (held === undefined) return undefined
-    const parts: Uint8Array[] = []
-    for (let at = 0; at < held.length; at += 2) {
-      const pool = this.#context.lent.poolOf((held[at] as number) & 0xff)
-      parts.push(pool.view((held[at] as number) >>> 8, held[at + 1] as number))
-    }
-    const bytes = Buffer.concat(parts)
-    this.#dropHeld()
-    return bytes
+    this.#held = undefined
+    return held === undefined ? undefined : Buffer.concat(held)
   }
 
   receiveCompleted(kind: number, result: number, flags: number): void {
@@ -164,7 +156,8 @@ export class Reader implements Settler {
     this.#adapt(kind, size, pool.bufferBytes)
     if ((this.#flags & wanted) === 0 || this.#held !== undefined) {
       this.#held ??= []
-      this.#held.push(kind | (buffer << 8), size)
+      this.#held.push(pool.view(buffer, size).slice())
+      pool.release(buffer)
       return
     }
     lent.show(pool, buffer, size, this.#owner)
@@ -180,12 +173,10 @@ export class Reader implements Settler {
     else this.#flags &= ~(busy | slack)
   }
 
-  #tellHeld(held: number[]): void {
-    const [first, size] = held as [number, number]
-    const { lent } = this.#context
-    if (held.length === 2) this.#held = undefined
-    else held.splice(0, 2)
-    lent.show(lent.poolOf(first & 0xff), first >>> 8, size, this.#owner)
+  #tellHeld(held: Uint8Array[]): void {
+    const bytes = held.shift() as Uint8Array
+    if (held.length === 0) this.#held = undefined
+    this.#owner.arrived(bytes)
   }
 
   #endArrived(): void {
@@ -199,13 +190,5 @@ export class Reader implements Settler {
     if ((this.#flags & listed) !== 0) return
     this.#flags |= listed
     this.#context.afterBatch(this)
-  }
-
-  #dropHeld(): void {
-    const held = this.#held ?? []
-    this.#held = undefined
-    for (let at = 0; at < held.length; at += 2) {
-      this.#context.lent.poolOf((held[at] as number) & 0xff).release((held[at] as number) >>> 8)
-    }
   }
 }
