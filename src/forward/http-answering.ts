@@ -64,7 +64,7 @@ export class HttpAnswering {
     }
     session.status = head.status
     session.begun = true
-    this.#sink.begin(head, announced)
+    session.headBytesSent = this.#sink.begin(head, announced)
   }
 
   /** Borrowed bytes. False: the client is slow; wait for `drained`. */

@@ -273,6 +273,13 @@ export class HttpJourney implements SinkOwner, TriesOwner {
     this.#finish(undefined)
   }
 
+  leftOut(names: readonly string[]): void {
+    this.#road.options.log.warn(
+      { route: this.#route?.id, names },
+      'fields that would have broken the answer were not sent',
+    )
+  }
+
   /** Ends the exchange for this reason: with the gateway's page, or by breaking off what has begun. */
   abandoned(error: GatewayError): void {
     if (this.#over) return

@@ -181,6 +181,11 @@ export class HttpTries implements DialReceiver, ResponseReceiver {
     if (this.#attempt !== undefined) this.#attempt.sent = true
   }
 
+  leftOut(names: readonly string[]): void {
+    const fields = { route: this.#session.route?.id, names }
+    this.#options.log.warn(fields, 'fields that would have broken the request were not sent')
+  }
+
   interim(head: ResponseHead): void {
     this.#owner.interim(head)
   }
