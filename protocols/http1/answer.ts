@@ -64,8 +64,8 @@ export class Http1Answer implements HttpSink {
     if (!this.#origin.link.sendText(text)) this.#origin.full()
   }
 
-  begin(head: ResponseHead, length: number | undefined): void {
-    if (this.#over || this.#begun) return
+  begin(head: ResponseHead, length: number | undefined): number {
+    if (this.#over || this.#begun) return 0
     this.#begun = true
     const isHead = this.#isHead
     const version = this.#version
@@ -82,6 +82,8 @@ export class Http1Answer implements HttpSink {
     const text = writeAnswerHead(status, head.reason, head.headers, framing, connection, upgrade, dropped)
     if (dropped.length > 0) this.#origin.leftOut(dropped)
     this.#origin.writer.begin(text, this.#bare ? unframed : framing)
+    // One byte a character: heads are latin1.
+    return text.length
   }
 
   write(part: Uint8Array): boolean {

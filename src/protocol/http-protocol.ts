@@ -16,9 +16,9 @@ export interface HttpSink {
   inform(head: ResponseHead): void
   /**
    * Begins the answer. `length`: bytes of body that will follow, undefined when nobody knows. The head may be held back to
-   * leave together with the first part, `finish` or `flush`, whichever comes first.
+   * leave together with the first part, `finish` or `flush`, whichever comes first. Returns the bytes of the head.
    */
-  begin(head: ResponseHead, length: number | undefined): void
+  begin(head: ResponseHead, length: number | undefined): number
   /**
    * Borrowed bytes of the body. They may be held back as the head may: a call of `flush` or `finish` has to follow. False: wait
    * for `SinkOwner.drained`. Parts of an answer that has no body by nature (HEAD, 204, 304) are dropped here.
