@@ -54,7 +54,8 @@ export class RedisConnection {
     this.#waiting += 1
     try {
       const client = this.#ready ?? (await this.#client)
-      if (this.#error !== undefined) throw this.#error
+      // Errors come also while all is well: a sentinel that is gone, one of many nodes.
+      if (this.#error !== undefined && client.status !== 'ready') throw this.#error
       try {
         return await client.evalsha(script.digest, 1, key, ...values)
       } catch (error) {
