@@ -42,6 +42,7 @@ const edges: Readonly<Record<string, readonly string[]>> = {
 }
 /** Libraries that a guest may import besides the sdk and Node's own. */
 const guestLibraries: Readonly<Record<string, readonly string[]>> = {
+  'src/plugins/jwt-auth': ['jose'],
   'src/plugins/limit-count': ['ioredis'],
 }
 const controlLibraries = ['fastify', 'etcd3', 'undici', '@grpc/grpc-js', '@grpc/proto-loader']

@@ -7,6 +7,7 @@ import { cors } from './cors.ts'
 import { echo } from './echo.ts'
 import { faultInjection } from './fault-injection.ts'
 import { ipRestriction, streamIpRestriction } from './ip-restriction.ts'
+import { jwtAuth } from './jwt-auth/index.ts'
 import { keyAuth } from './key-auth.ts'
 import { limitConn } from './limit-conn.ts'
 import { limitCount } from './limit-count/index.ts'
@@ -33,6 +34,7 @@ export const plugins: readonly AnyPlugin[] = [
   faultInjection,
   echo,
   ipRestriction,
+  jwtAuth,
   keyAuth,
   limitConn,
   limitCount,
