@@ -6,11 +6,13 @@ import { consumerRestriction } from './consumer-restriction.ts'
 import { cors } from './cors.ts'
 import { echo } from './echo.ts'
 import { faultInjection } from './fault-injection.ts'
+import { hmacAuth } from './hmac-auth.ts'
 import { ipRestriction, streamIpRestriction } from './ip-restriction.ts'
 import { jwtAuth } from './jwt-auth/index.ts'
 import { keyAuth } from './key-auth.ts'
 import { limitConn } from './limit-conn.ts'
 import { limitCount } from './limit-count/index.ts'
+import { limitReq } from './limit-req.ts'
 import { prometheus } from './prometheus/index.ts'
 import { proxyRewrite } from './proxy-rewrite.ts'
 import { realIp } from './real-ip.ts'
@@ -34,10 +36,12 @@ export const plugins: readonly AnyPlugin[] = [
   faultInjection,
   echo,
   ipRestriction,
+  hmacAuth,
   jwtAuth,
   keyAuth,
   limitConn,
   limitCount,
+  limitReq,
   realIp,
   refererRestriction,
   streamIpRestriction,
