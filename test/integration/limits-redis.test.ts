@@ -66,6 +66,23 @@ test('a window of Redis ends, and what is left of it is told', { skip }, async (
   }
 })
 
+test('buckets in Redis fill for all gateways, and empty', { skip }, async () => {
+  const redis = await startRedis()
+  try {
+    const where = { policy: 'redis', redis_host: '127.0.0.1', redis_port: redis.port, redis_timeout: 5000 }
+    const conf = { 'limit-req': { rate: 0.01, burst: 19, nodelay: true, key: 'remote_addr', ...where } }
+    const both = [gateway(), gateway()]
+    const asked = both.map((bench) => statusesOf(bench, bench.chain(conf), 30))
+    assert.equal(passed((await Promise.all(asked)).flat()), 20)
+    const quick = gateway().chain({ 'limit-req': { rate: 20, burst: 0, key: 'remote_addr', ...where } })
+    const bench = gateway()
+    assert.deepEqual([(await bench.run(quick)).status, (await bench.run(quick)).status], [200, 503])
+    await until(async () => (await bench.run(quick)).status === 200, { what: 'an empty bucket' })
+  } finally {
+    await redis.stop()
+  }
+})
+
 test('a password is used, and a wrong one is a Redis that fails', { skip }, async () => {
   const redis = await startRedisWith(['--requirepass', 'secret'])
   try {
