@@ -31,6 +31,11 @@ for (const [name, create] of contenders) {
   datagramContract(name, create)
 }
 
-test('this Node keeps its handles where the fast way needs them', () => {
+// Older ones keep them in another shape; the portable wire runs on the public modules there.
+const isOld = Number.parseInt(process.versions.node, 10) < 26
+
+test('this Node keeps its handles where the fast way needs them', {
+  skip: isOld && `Node ${process.version} is older than the one of the package`,
+}, () => {
   assert.notEqual(findHandles(), undefined)
 })

@@ -12,6 +12,8 @@ import { until } from '../support/until.ts'
 
 const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'))
 const own = process.versions.node
+/** Where it is not installed, or an older Node runs the tests, there is nothing to be handed over to. */
+const needsPackaged = Number.parseInt(own, 10) < 26 && 'needs the packaged Node'
 
 /** A tree whose package has no dependencies to miss. */
 function bareTree(): CliTree {
@@ -37,7 +39,7 @@ async function servedPid(tree: CliTree): Promise<number> {
 
 for (const major of [18, 20, 22, 24, 26]) {
   const binary = major === 26 ? process.execPath : await nodeOfMajor(major)
-  const skip = binary === undefined ? `needs Node ${major} from npm` : false
+  const skip = needsPackaged || (binary === undefined && `needs Node ${major} from npm`)
   const node = binary ?? ''
 
   test(`under Node ${major}, through a symlink and from another directory, the packaged Node runs the program`, {
@@ -90,7 +92,7 @@ for (const major of [18, 20, 22, 24, 26]) {
   })
 }
 
-test('a program that a signal ended is reported as ended by that signal', async (t) => {
+test('a program that a signal ended is reported as ended by that signal', { skip: needsPackaged }, async (t) => {
   const node = await nodeOfMajor(20)
   if (node === undefined) return t.skip('needs Node 20 from npm')
   using tree = cliTree()

@@ -117,12 +117,14 @@ test('logs move, change their format and level, and every worker follows', async
   })
   assert.deepEqual(await gateway.reload(), [])
   await firstLine(steady)
+  await until(async () => (await gateway.status()).connections.active === 0, { what: 'the end of the session' })
   await gateway.kill('SIGUSR1')
   await until(async () => (await gateway.file('logs/moved/access.log')).includes('first 127.0.0.1'), { what: 'a line' })
   assert.match(await gateway.file('logs/moved/error.log'), /the configuration was reloaded/)
   put({ workers: 2, nginx: { error_log_level: 'error', ...access('second $server_port') } })
   await gateway.reload()
   for (let i = 0; i < 16; i++) await firstLine(steady)
+  await until(async () => (await gateway.status()).connections.active === 0, { what: 'the end of the sessions' })
   await gateway.kill('SIGUSR1')
   const seconds = async (): Promise<number> =>
     (await gateway.file('logs/moved/access.log')).split('\n').filter((line) => line === `second ${steady}`).length

@@ -1,4 +1,4 @@
-/** TLS towards upstreams over the portable wire: real servers of node:tls and openssl behind it. */
+/** TLS towards upstreams: real servers of node:tls and openssl behind it. */
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
@@ -13,17 +13,17 @@ import { TimerWheel } from '../../src/base/timers.ts'
 import type { GatewayError } from '../../src/errors.ts'
 import type { Link, Receiver } from '../../src/net/link.ts'
 import { borrowing } from '../../src/net/portable/tls-socket.ts'
-import { createPortableWire } from '../../src/net/portable/wire.ts'
 import { upstreamContext } from '../../src/net/tls/upstream-context.ts'
 import type { Target, TlsOrigination } from '../../src/net/wire.ts'
 import { type CertificateAuthority, type CertificatePair, makeCa, makeCertificate } from '../support/certificates.ts'
 import { freePort } from '../support/servers/program.ts'
+import { createTestWire } from '../support/test-wire.ts'
 import { until } from '../support/until.ts'
 
 const needsOpenssl = spawnSync('openssl', ['version']).error === undefined ? false : 'needs openssl'
 
 const wheel = new TimerWheel({ tickMs: 20, unref: true })
-const wire = createPortableWire({ wheel })
+const wire = createTestWire({ wheel })
 const servers: Server[] = []
 const sockets = new Set<{ destroy(): void }>()
 let ca: CertificateAuthority

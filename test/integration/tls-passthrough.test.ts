@@ -6,11 +6,11 @@ import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
 import { createServer, type Server } from 'node:tls'
 import { TimerWheel } from '../../src/base/timers.ts'
-import { createPortableWire } from '../../src/net/portable/wire.ts'
 import { type RelayOutcome, relay } from '../../src/net/relay.ts'
 import { type HelloResult, readHello } from '../../src/net/tls/hello-reader.ts'
 import type { Listener } from '../../src/net/wire.ts'
 import { type CertificateAuthority, makeCa, makeCertificate } from '../support/certificates.ts'
+import { createTestWire } from '../support/test-wire.ts'
 import { readAll, tlsConnect } from '../support/tls-client.ts'
 import { until } from '../support/until.ts'
 
@@ -29,7 +29,7 @@ before(async () => {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
-  const wire = createPortableWire({ wheel })
+  const wire = createTestWire({ wheel })
   const options = { host: '127.0.0.1', port: 0, reusePort: false, backlog: 16, keepAliveMs: 0 }
   listener = await wire.listen(
     options,

@@ -1,4 +1,4 @@
-/** TLS terminated by the portable wire, spoken to by node:tls and openssl. */
+/** TLS terminated, spoken to by node:tls and openssl. */
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash, randomBytes, X509Certificate } from 'node:crypto'

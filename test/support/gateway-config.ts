@@ -1,5 +1,7 @@
 /** The configuration that every gateway of the tests starts from, and laying another over it. */
 
+import { testWire } from './test-wire.ts'
+
 export type PortName = 'admin' | 'control' | 'prometheus' | 'status' | 'http' | 'https'
 
 export const adminKey = 'edd1c9f034335f136f87ad84b625c8f1'
@@ -20,8 +22,7 @@ export function baseConfig(ports: Readonly<Record<PortName, number>>, workers: n
     },
     plugin_attr: { prometheus: { export_addr: at(ports.prometheus) } },
     nginx_config: { worker_processes: workers, error_log_level: 'info' },
-    // One suite for each wire: the caller of the tests chooses.
-    sluice: { wire: process.env['SLUICE_TEST_WIRE'] ?? 'auto' },
+    sluice: { wire: testWire },
   }
 }
 

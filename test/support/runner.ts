@@ -6,13 +6,10 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, globSync, statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
-import { run } from 'node:test'
-import { spec } from 'node:test/reporters'
 import { parseArgs } from 'node:util'
-
-const root = path.resolve(import.meta.dirname, '../..')
-/** A file that takes longer has lost a socket or a process and would wait for ever. */
-const fileTimeoutMs = 300_000
+import { runUnderNode } from './older-node.ts'
+import { root } from './source-tree.ts'
+import { runTests } from './test-runs.ts'
 
 const checks = {
   types: ['node_modules/typescript/bin/tsc', '--noEmit'],
@@ -27,12 +24,6 @@ const suites = {
 } as const
 type Check = keyof typeof checks
 type Suite = keyof typeof suites
-
-interface Skipped {
-  readonly file: string
-  readonly name: string
-  readonly reason: string
-}
 
 function passes(check: Check): boolean {
   const [file, ...args] = checks[check]
@@ -51,35 +42,23 @@ function filesOf(given: string): string[] {
   return statSync(absolute).isDirectory() ? globSync(`${absolute}/**/*.test.ts`).sort() : [absolute]
 }
 
-/** Runs the files in that order, a few at a time; resolves with whether all passed. */
-async function runFiles(files: string[], concurrency: number): Promise<{ passed: boolean; skipped: Skipped[] }> {
-  const skipped: Skipped[] = []
-  let passed = true
-  // A file whose set-up failed may leave servers behind that keep it alive: it ends with its last test all the same.
-  const execArgv = [...process.execArgv, '--test-force-exit']
-  const events = run({ files, concurrency, timeout: fileTimeoutMs, cwd: root, execArgv })
-  events.on('test:fail', (event) => {
-    // A test that is marked as to do may fail.
-    if (event.todo === undefined) passed = false
-  })
-  events.on('test:pass', ({ skip, name, file = '' }) => {
-    if (skip === undefined || skip === false) return
-    skipped.push({ file: path.relative(root, file), name, reason: typeof skip === 'string' ? skip : 'no reason given' })
-  })
-  for await (const text of events.compose(new spec())) process.stdout.write(text)
-  return { passed, skipped }
-}
-
 async function main(): Promise<boolean> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { only: { type: 'string', multiple: true }, concurrency: { type: 'string' } },
+    options: {
+      only: { type: 'string', multiple: true },
+      wire: { type: 'string', multiple: true },
+      concurrency: { type: 'string' },
+      node: { type: 'string' },
+    },
   })
+  if (values.node !== undefined) return elsewhere(values.node)
   const parts: string[] = [...Object.keys(checks), ...Object.keys(suites)]
   const only = values.only?.flatMap((list) => list.split(','))
   const unknown = only?.find((name) => !parts.includes(name))
   if (unknown !== undefined) throw new Error(`--only ${unknown}: expected one of ${parts.join(', ')}`)
-  const wanted = positionals.length > 0 ? [] : (only ?? parts)
+  const wanted = only ?? (positionals.length > 0 ? [] : parts)
+  const named = values.wire ?? [process.env['SLUICE_TEST_WIRE']].filter((name) => name !== undefined)
 
   const failed: string[] = []
   for (const check of Object.keys(checks) as Check[]) if (wanted.includes(check) && !passes(check)) failed.push(check)
@@ -91,13 +70,31 @@ async function main(): Promise<boolean> {
   if (files.length > 0) {
     // Two even on one core: most integration tests wait for other programs.
     const concurrency = Number(values.concurrency ?? Math.max(2, availableParallelism()))
-    const { passed, skipped } = await runFiles(files, concurrency)
-    if (!passed) failed.push('tests')
+    // Not before: it loads sources, which may be too broken for that.
+    const { runsOnWires, wiresNamed } = await import('./wire-runs.ts')
+    const kinds = wiresNamed(named.flatMap((list) => list.split(',')))
+    const planned = runsOnWires(files, kinds)
+    const outcome = await runTests(planned.runs, concurrency)
+    if (!outcome.passed) failed.push('tests')
+    const skipped = [...outcome.skipped, ...planned.skipped]
     process.stdout.write(`\nskipped tests: ${skipped.length}\n`)
-    for (const { file, name, reason } of skipped) process.stdout.write(`  ${file}: ${name} # ${reason}\n`)
+    for (const { file, name, reason } of skipped) {
+      process.stdout.write(`  ${path.relative(root, path.resolve(root, file))}: ${name} # ${reason}\n`)
+    }
   }
   if (failed.length > 0) process.stdout.write(`\nfailed: ${failed.join(', ')}\n`)
   return failed.length === 0
+}
+
+/** The same arguments, but for `--node` itself, under another Node. */
+async function elsewhere(version: string): Promise<boolean> {
+  const args = process.argv.slice(2)
+  const at = args.findIndex((arg) => arg.startsWith('--node'))
+  args.splice(at, args[at] === '--node' ? 2 : 1)
+  process.stdout.write(`▶ under Node ${version}, without the packaged one\n`)
+  const status = await runUnderNode(Number(version), args)
+  if (status === undefined) process.stdout.write(`skipped: under Node ${version} # it cannot be had from npm\n`)
+  return status === undefined || status === 0
 }
 
 try {

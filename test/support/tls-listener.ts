@@ -2,7 +2,6 @@
 import { TimerWheel } from '../../src/base/timers.ts'
 import { GatewayError } from '../../src/errors.ts'
 import type { Link, Receiver } from '../../src/net/link.ts'
-import { createPortableWire } from '../../src/net/portable/wire.ts'
 import { alert, alerts } from '../../src/net/tls/alert.ts'
 import {
   type CertificateDefaults,
@@ -12,6 +11,7 @@ import {
 } from '../../src/net/tls/certificates.ts'
 import { readHello } from '../../src/net/tls/hello-reader.ts'
 import type { Wire } from '../../src/net/wire.ts'
+import { createTestWire } from './test-wire.ts'
 
 export const testDefaults: CertificateDefaults = {
   protocols: ['TLSv1.2', 'TLSv1.3'],
@@ -44,7 +44,7 @@ export class TlsListener {
 
   constructor(options: TlsListenerOptions = {}) {
     this.wheel = new TimerWheel({ tickMs: 20, unref: true })
-    this.wire = options.wire ?? createPortableWire({ wheel: this.wheel })
+    this.wire = options.wire ?? createTestWire({ wheel: this.wheel })
     this.#options = options
   }
 
