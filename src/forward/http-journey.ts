@@ -2,6 +2,7 @@
  * One HTTP exchange on the road: match, phases, tries, answer, log. One object per request, whose methods are the callbacks of
  * every step. Connections and endpoints are the business of its tries, bytes that of the protocol.
  */
+import type { DenseMember } from '../base/dense-set.ts'
 import { GatewayError } from '../errors.ts'
 import type { HeaderList } from '../exchange/header-list.ts'
 import type { ResponseHead } from '../exchange/http-exchange.ts'
@@ -35,8 +36,9 @@ export interface JourneyRoad {
   ended(journey: HttpJourney): void
 }
 
-export class HttpJourney implements SinkOwner, TriesOwner {
+export class HttpJourney implements SinkOwner, TriesOwner, DenseMember {
   readonly exchange: HttpSession
+  place = -1
   readonly #road: JourneyRoad
   readonly #sink: HttpSink
   readonly #answering: HttpAnswering

@@ -1,3 +1,4 @@
+import { DenseSet } from '../base/dense-set.ts'
 import { GatewayError } from '../errors.ts'
 import type { HttpSession } from '../exchange/http-session.ts'
 import type { Link } from '../net/link.ts'
@@ -9,7 +10,7 @@ import type { HttpRoadOptions } from './http-road-options.ts'
 
 export class HttpExchangeRoad implements HttpRoad {
   readonly options: HttpRoadOptions
-  readonly #underway = new Set<HttpJourney>()
+  readonly #underway = new DenseSet<HttpJourney>()
   #idle: (() => void)[] = []
 
   constructor(options: HttpRoadOptions) {
@@ -74,7 +75,7 @@ export class HttpExchangeRoad implements HttpRoad {
   /** Ends exchanges (all, or those that `which` names) for a reason of the gateway's own. Returns how many. */
   cut(code: 'draining' | 'internal', reason: string, which?: (exchange: HttpSession) => boolean): number {
     let count = 0
-    for (const journey of [...this.#underway]) {
+    for (const journey of this.#underway.list()) {
       if (which !== undefined && !which(journey.exchange)) continue
       count++
       journey.cut(new GatewayError(code, reason))

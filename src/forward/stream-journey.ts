@@ -2,6 +2,8 @@
  * One stream exchange on the road: match, preread, pick, dial, hand to the client, log. One object per session, whose
  * methods are the callbacks of every step, so that a session costs no closures.
  */
+
+import type { DenseMember } from '../base/dense-set.ts'
 import type { TimerWheel } from '../base/timers.ts'
 import { GatewayError } from '../errors.ts'
 import type { Endpoint } from '../exchange/endpoint.ts'
@@ -44,8 +46,9 @@ const namelessServer = 'apisix_backend'
 /** `http` is what an upstream has that names none. */
 const streamSchemes = new Set(['tcp', 'udp', 'tls', 'http'])
 
-export class StreamJourney implements DialReceiver, AttemptReceiver {
+export class StreamJourney implements DialReceiver, AttemptReceiver, DenseMember {
   readonly exchange: StreamSession
+  place = -1
   readonly #road: JourneyOwner
   readonly #protocol: Protocol
   #route: Route | undefined = undefined

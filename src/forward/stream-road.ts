@@ -1,4 +1,5 @@
 /** The road of stream exchanges: starts a journey for each, knows which are under way, and ends them on request. */
+import { DenseSet } from '../base/dense-set.ts'
 import { GatewayError } from '../errors.ts'
 import type { StreamExchange } from '../exchange/exchange.ts'
 import type { StreamSession } from '../exchange/stream-session.ts'
@@ -7,7 +8,7 @@ import { type JourneyOwner, StreamJourney, type StreamRoadOptions } from './stre
 
 export class StreamRoad implements JourneyOwner {
   readonly options: StreamRoadOptions
-  readonly #underway = new Set<StreamJourney>()
+  readonly #underway = new DenseSet<StreamJourney>()
   #idle: (() => void)[] = []
 
   constructor(options: StreamRoadOptions) {
@@ -68,7 +69,7 @@ export class StreamRoad implements JourneyOwner {
   /** Ends sessions (all, or those that `which` names) for a reason of the gateway's own. Returns how many. */
   cut(code: 'draining' | 'internal', reason: string, which?: (exchange: StreamSession) => boolean): number {
     let count = 0
-    for (const journey of [...this.#underway]) {
+    for (const journey of this.#underway.list()) {
       if (which !== undefined && !which(journey.exchange)) continue
       count++
       journey.cut(new GatewayError(code, reason))
