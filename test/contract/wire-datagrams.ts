@@ -3,8 +3,10 @@ import assert from 'node:assert/strict'
 import dgram from 'node:dgram'
 import { once } from 'node:events'
 import { afterEach, beforeEach, describe, test } from 'node:test'
+import { TimerWheel } from '../../src/base/timers.ts'
 import type { GatewayError } from '../../src/errors.ts'
 import type { Link } from '../../src/net/link.ts'
+import { relay } from '../../src/net/relay.ts'
 import type { DatagramOptions, Listener, Target, Wire } from '../../src/net/wire.ts'
 import { dialled, Echo, Recorder } from '../support/recorder.ts'
 import { until } from '../support/until.ts'
@@ -124,6 +126,53 @@ export function datagramContract(name: string, create: () => Wire): void {
         link?.close()
       })
     }
+
+    test('many sessions of two ports, relayed at the same moment, keep their datagrams apart and in order', async () => {
+      const wheel = new TimerWheel({ unref: true })
+      const server = await peer(true)
+      const relayed = (link: Link): void => {
+        const joined = (upstream: Link): void => void relay(link, upstream, { idleMs: 0, lingerMs: 0, wheel }, () => {})
+        wire.dial(datagramsTo(server.port), { connected: joined, failed: assert.ifError })
+      }
+      accept = relayed
+      const other = await wire.listenDatagrams(
+        { host: '127.0.0.1', port: 0, reusePort: false, idleMs: 60_000, maxSessions: 100 },
+        (link) => {
+          links.push(link)
+          relayed(link)
+        },
+        assert.ifError,
+      )
+      const clients = await Promise.all(Array.from({ length: 80 }, () => peer()))
+      const sent = clients.map((): string[] => [])
+      for (let round = 0; round < 8; round += 1) {
+        // Both ports have their turns in between, and some datagrams are larger than a batch takes.
+        for (const [index, { socket }] of clients.entries()) {
+          const text = `${index} ${round} `.padEnd((index + round) % 13 === 0 ? 5000 : 20 + ((index * 7) % 90), 'x')
+          sent[index]?.push(text)
+          socket.send(text, index % 2 === 0 ? listener.port : other.port, '127.0.0.1')
+        }
+        const isAnswered = ({ received }: Peer): boolean => received.length === round + 1
+        await until(() => clients.every(isAnswered), { what: `all answers of round ${round}` })
+      }
+      for (const [index, { received }] of clients.entries()) assert.deepEqual(received.map(String), sent[index])
+      for (const link of links) link.close()
+      await other.close()
+    })
+
+    test('a burst of one server reaches its client whole', async () => {
+      const server = await peer()
+      const recorder = new Recorder()
+      const { link } = await dialled(wire, datagramsTo(server.port))
+      link?.open(recorder)
+      link?.send(Buffer.from('go'))
+      await until(() => server.received.length === 1, { what: 'the question' })
+      const burst = Array.from({ length: 100 }, (_, index) => `${index} `.padEnd(1 + ((index * 131) % 1400), 'y'))
+      for (const text of burst) server.socket.send(text, link?.localPort as number, '127.0.0.1')
+      await until(() => recorder.chunks.length === burst.length, { what: 'the burst' })
+      assert.deepEqual(recorder.chunks.map(String), burst)
+      link?.close()
+    })
 
     test('what comes before a session is opened is delivered afterwards, in order', async () => {
       accept = () => {}

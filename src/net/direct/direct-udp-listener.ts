@@ -3,57 +3,39 @@
  * batches, from the address that the client spoke to.
  */
 import type { TimerWheel } from '../../base/timers.ts'
-import { GatewayError } from '../../errors.ts'
+import type { GatewayError } from '../../errors.ts'
+import { portBufferBytes } from '../datagrams/datagram-socket.ts'
+import { SessionTable } from '../datagrams/session-table.ts'
+import { type SessionClient, type SessionPort, UdpSession } from '../datagrams/udp-session.ts'
 import type { Link } from '../link.ts'
-import { portBufferBytes } from '../portable/datagram-socket.ts'
 import { systemError } from '../portable/system-error.ts'
 import type { DatagramOptions, DropReason, Listener } from '../wire.ts'
-import { DirectUdpSession, type SessionPort } from './direct-udp-session.ts'
 import type { Engine, SocketName, Task, Watch, Watcher } from './engine.ts'
-import {
-  batchSize,
-  clientKeyAt,
-  datagramAt,
-  type LocalAddress,
-  localAt,
-  localNameAt,
-  Outbox,
-  type Peer,
-  peerAt,
-  peerNameAt,
-  poisonDatagrams,
-  receiveBatch,
-} from './ffi/datagrams.ts'
+import { inbox } from './ffi/inbox.ts'
+import type { LocalAddress, Peer } from './ffi/messages.ts'
+import { batchSize, Outbox } from './ffi/outbox.ts'
 import { inet, inet6 } from './ffi/socket-address.ts'
 import { bindSocket, closeSocket, localName, openSocket, setPacketInfo, setReceiveRoom } from './ffi/sockets.ts'
 
 export interface DatagramSide {
   readonly engine: Engine
   readonly wheel: TimerWheel
-  /** Borrowed datagrams are overwritten when their time is over. */
-  readonly checks: boolean
 }
 
 /** Throws the system's error, with `code`, as `node:dgram` would. */
-export class DirectUdpListener implements Listener, SessionPort, Watcher, Task {
+export class DirectUdpListener implements Listener, SessionPort<Client>, Watcher, Task {
   readonly host: string
   readonly port: number
   readonly idleMs: number
   readonly wheel: TimerWheel
-  readonly #side: DatagramSide
-  readonly #options: DatagramOptions
+  readonly #engine: Engine
   readonly #accepted: (link: Link) => void
-  readonly #failed: (error: GatewayError) => void
-  readonly #sessions: Map<number | string, DirectUdpSession>
+  readonly #table: SessionTable<Client>
   readonly #watch: Watch
   readonly #outbox: Outbox
   /** What all sessions share, unless the port listens on every address. */
   readonly #local: SocketName | undefined
   #queued: number
-  #state: 'open' | 'closing' | 'closed'
-  #paused: boolean
-  /** Datagrams dropped since the last session was opened; the first of them is told. */
-  #dropped: number
 
   constructor(
     side: DatagramSide,
@@ -65,15 +47,9 @@ export class DirectUdpListener implements Listener, SessionPort, Watcher, Task {
     this.host = host
     this.idleMs = options.idleMs
     this.wheel = side.wheel
-    this.#side = side
-    this.#options = options
+    this.#engine = side.engine
     this.#accepted = accepted
-    this.#failed = failed
-    this.#sessions = new Map()
     this.#queued = 0
-    this.#state = 'open'
-    this.#paused = false
-    this.#dropped = 0
     const fd = boundSocket(options)
     const name = localName(fd)
     this.port = name.port
@@ -82,42 +58,36 @@ export class DirectUdpListener implements Listener, SessionPort, Watcher, Task {
     this.#local = isEverywhere ? undefined : name
     this.#outbox = new Outbox(fd)
     this.#watch = side.engine.watch(fd, this)
+    this.#table = new SessionTable({ ...options, port: this.port }, failed, () => this.#shut())
   }
 
-  /** No session is opened; those that are open go on. */
   pause(): void {
-    this.#paused = true
+    this.#table.pause()
   }
 
   resume(): void {
-    this.#paused = false
+    this.#table.resume()
   }
 
-  /** While sessions live on their replies still need the socket, and so it stays. */
   close(): Promise<void> {
-    if (this.#state !== 'open') return Promise.resolve()
-    this.#state = 'closing'
-    if (this.#sessions.size === 0) this.#shut()
+    this.#table.close()
     return Promise.resolve()
   }
 
   /** For the engine: something has come. */
   readable(): void {
-    const count = receiveBatch(this.#outbox.fd)
+    const count = inbox.receive(this.#outbox.fd)
     for (let index = 0; index < count; index += 1) {
-      if (this.#state === 'closed') return
-      const bytes = datagramAt(index)
+      if (this.#table.isClosed) return
+      const bytes = inbox.datagram(index)
       if (bytes === undefined) this.dropped('queue_full')
-      else {
-        this.#arrived(index, bytes)
-        if (this.#side.checks) poisonDatagrams(bytes)
-      }
+      else this.#arrived(index, bytes)
     }
   }
 
-  /** For sessions only, as the next two. */
-  reply(bytes: Uint8Array, peer: Peer, from: LocalAddress | undefined): void {
-    if (this.#state === 'closed') return
+  /** For sessions only, as those up to `forget`. */
+  reply(bytes: Uint8Array, { peer, from }: Client): void {
+    if (this.#table.isClosed) return
     if (!Outbox.fits(bytes)) {
       this.run()
       this.#outbox.sendLarge(bytes, peer, from)
@@ -127,20 +97,24 @@ export class DirectUdpListener implements Listener, SessionPort, Watcher, Task {
     if (batchOwner !== this) {
       batchOwner?.run()
       batchOwner = this
-      this.#side.engine.later(this)
+      this.#engine.later(this)
     }
     Outbox.put(this.#queued, bytes, peer, from)
     this.#queued += 1
     if (this.#queued === batchSize) this.#flush()
   }
 
-  dropped(reason: DropReason): void {
-    this.#options.dropped?.(reason)
+  /** They are borrowed here. */
+  kept(bytes: Uint8Array): Uint8Array {
+    return bytes.slice()
   }
 
-  forget(session: DirectUdpSession): void {
-    this.#sessions.delete(session.key)
-    if (this.#state === 'closing' && this.#sessions.size === 0) this.#shut()
+  dropped(reason: DropReason): void {
+    this.#table.dropped(reason)
+  }
+
+  forget(session: UdpSession<Client>): void {
+    this.#table.forget(session)
   }
 
   /** For the engine: the events at hand are done, so the batch leaves. */
@@ -152,48 +126,65 @@ export class DirectUdpListener implements Listener, SessionPort, Watcher, Task {
   #flush(): void {
     const count = this.#queued
     this.#queued = 0
-    if (count > 0 && this.#state !== 'closed') this.#outbox.send(count)
+    if (count > 0) this.#outbox.send(count)
   }
 
   #arrived(index: number, bytes: Uint8Array): void {
-    const key = clientKeyAt(index)
-    const session = this.#sessions.get(key)
-    if (session !== undefined) {
-      session.arrived(bytes)
+    const table = this.#table
+    const key = inbox.clientKey(index)
+    const known = table.find(key)
+    if (known !== undefined) {
+      known.arrived(bytes)
       return
     }
-    if (this.#state !== 'open' || this.#paused) return
-    if (this.#sessions.size >= this.#options.maxSessions) {
-      this.#drop()
-      return
-    }
-    this.#dropped = 0
-    const local = this.#local ?? localNameAt(index, this.port)
-    const from = this.#local === undefined ? localAt(index) : undefined
-    const opened = new DirectUdpSession(this, key, peerAt(index), peerNameAt(index), local, from)
-    this.#sessions.set(key, opened)
-    opened.hold(bytes)
-    this.#accepted(opened)
+    if (!table.admits) return
+    const local = this.#local ?? inbox.localName(index, this.port)
+    const from = this.#local === undefined ? inbox.local(index) : undefined
+    const session = new UdpSession(this, key, new Client(inbox.peerName(index), local, inbox.peer(index), from))
+    table.add(session)
+    session.arrived(bytes)
+    this.#accepted(session)
   }
 
   #shut(): void {
     this.run()
-    this.#state = 'closed'
     this.#watch.close()
-  }
-
-  #drop(): void {
-    this.#dropped += 1
-    this.dropped('too_many_sessions')
-    if (this.#dropped > 1) return
-    const where = `${this.host}:${this.port}`
-    const { maxSessions } = this.#options
-    this.#failed(new GatewayError('too_many_links', `${maxSessions} sessions at ${where}: datagrams are dropped`))
   }
 }
 
 /** Whose replies are in the thread's batch. */
 let batchOwner: DirectUdpListener | undefined
+
+class Client implements SessionClient {
+  readonly #remote: SocketName
+  readonly #local: SocketName
+  readonly peer: Peer
+  /** The address to answer from, where the port has several. */
+  readonly from: LocalAddress | undefined
+
+  constructor(remote: SocketName, local: SocketName, peer: Peer, from: LocalAddress | undefined) {
+    this.#remote = remote
+    this.#local = local
+    this.peer = peer
+    this.from = from
+  }
+
+  get remoteAddress(): string {
+    return this.#remote.host
+  }
+
+  get remotePort(): number {
+    return this.#remote.port
+  }
+
+  get localAddress(): string {
+    return this.#local.host
+  }
+
+  get localPort(): number {
+    return this.#local.port
+  }
+}
 
 function boundSocket({ host, port, reusePort }: DatagramOptions): number {
   const fd = openSocket('datagram', host)

@@ -74,6 +74,22 @@ export interface Stream {
   release(): { readonly fd: number; readonly early: Uint8Array | undefined }
 }
 
+export interface DatagramOwner {
+  /** A datagram, borrowed: valid until this call returns. */
+  arrived(bytes: Uint8Array): void
+  /** A datagram could not be sent or received, or ICMP has said something of an earlier one. Never from within `send`. */
+  failed(errno: number, doing: string): void
+}
+
+/** A connected socket of datagrams. A new one reads nothing. */
+export interface Datagrams {
+  startReading(): void
+  /** Sends one of borrowed bytes. What the system does not take is dropped. */
+  send(bytes: Uint8Array): void
+  /** Closes the descriptor. Nothing is heard any more. */
+  close(): void
+}
+
 export interface Watcher {
   /** The socket has something to read, or an error to tell. Asked again as long as it has. Bounded work per call. */
   readable(): void
@@ -96,6 +112,7 @@ export interface Engine {
   /** Connects to the address at `address` (memory of `ffi/memory.ts`, read before this returns). The result gives up. */
   connect(fd: number, address: bigint, addressBytes: number, owner: ConnectOwner): () => void
   stream(fd: number, owner: StreamOwner): Stream
+  datagrams(fd: number, owner: DatagramOwner): Datagrams
   watch(fd: number, watcher: Watcher): Watch
   /** Runs the task soon and once: after the events at hand, before the thread waits. */
   later(task: Task): void

@@ -4,14 +4,16 @@
  */
 import { TimerWheel } from '../../base/timers.ts'
 import { GatewayError } from '../../errors.ts'
+import type { ConnectSocket } from '../datagrams/datagram-socket.ts'
+import { dialUdp } from '../datagrams/udp-dial.ts'
 import type { Link } from '../link.ts'
 import { dialTls } from '../portable/tls-dial.ts'
 import { terminateTls } from '../portable/tls-handshake.ts'
 import type { DatagramOptions, DialReceiver, Listener, ListenOptions, Target, TlsTermination, Wire } from '../wire.ts'
+import { DirectDatagramSocket } from './direct-datagram-socket.ts'
 import { dialDirect } from './direct-dial.ts'
 import { DirectLink, type LinkSide } from './direct-link.ts'
 import { DirectListener } from './direct-listener.ts'
-import { dialUdpDirect } from './direct-udp-dial.ts'
 import { type DatagramSide, DirectUdpListener } from './direct-udp-listener.ts'
 import type { Engine } from './engine.ts'
 import { LateProbes } from './late-probes.ts'
@@ -37,7 +39,7 @@ export class DirectWire implements Wire {
     const probes = new LateProbes(wheel)
     this.#accepting = { engine, wheel, probes, resetCode: 'client_gone' }
     this.#dialling = { engine, wheel, probes, resetCode: 'upstream_reset' }
-    this.#datagrams = { engine, wheel, checks: options.checks ?? false }
+    this.#datagrams = { engine, wheel }
   }
 
   listen(
@@ -57,7 +59,7 @@ export class DirectWire implements Wire {
   }
 
   dial(target: Target, receiver: DialReceiver): () => void {
-    if (target.carrier === 'datagram') return dialUdpDirect(this.#datagrams, target, receiver)
+    if (target.carrier === 'datagram') return dialUdp(this.#connectDatagrams, target, receiver)
     if (target.tls !== undefined) return dialTls(this.#connect, target, target.tls, this.#wheel, receiver)
     return this.#connect(target, receiver)
   }
@@ -85,6 +87,9 @@ export class DirectWire implements Wire {
       isWanted = false
     }
   }
+
+  readonly #connectDatagrams: ConnectSocket = (host, port, owner) =>
+    new DirectDatagramSocket(this.#datagrams.engine, host, port, owner)
 
   readonly #connect = (target: Target, receiver: DialReceiver): (() => void) =>
     dialDirect(this.#dialling, target, receiver)

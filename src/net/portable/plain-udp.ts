@@ -3,13 +3,8 @@
  */
 import dgram from 'node:dgram'
 import { isV6 } from '../address.ts'
-import {
-  type DatagramOwner,
-  type DatagramSocket,
-  type DatagramSockets,
-  maxPendingBytes,
-  portBufferBytes,
-} from './datagram-socket.ts'
+import { type DatagramSocket, portBufferBytes, type SocketOwner } from '../datagrams/datagram-socket.ts'
+import { type DatagramSockets, maxPendingBytes, type PortOwner, type PortSocket } from './port-socket.ts'
 
 export const plainSockets: DatagramSockets = {
   bind: ({ host, port, reusePort }, owner) => {
@@ -24,12 +19,12 @@ export const plainSockets: DatagramSockets = {
   },
 }
 
-class PlainSocket implements DatagramSocket {
+class PlainSocket implements DatagramSocket, PortSocket {
   readonly #socket: dgram.Socket
-  #owner: DatagramOwner | undefined
+  #owner: SocketOwner | PortOwner | undefined
   #started: boolean
 
-  constructor(owner: DatagramOwner, v6: boolean, reusePort: boolean) {
+  constructor(owner: SocketOwner | PortOwner, v6: boolean, reusePort: boolean) {
     this.#owner = owner
     this.#started = false
     this.#socket = dgram.createSocket({ type: v6 ? 'udp6' : 'udp4', reusePort, lookup: literal })

@@ -2,14 +2,9 @@
  * Datagrams over Node's own handles: no events, no request object per datagram, and no name looked up for an address.
  */
 import { isV6 } from '../address.ts'
-import {
-  type DatagramOwner,
-  type DatagramSocket,
-  type DatagramSockets,
-  maxPendingBytes,
-  portBufferBytes,
-} from './datagram-socket.ts'
+import { type DatagramSocket, portBufferBytes, type SocketOwner } from '../datagrams/datagram-socket.ts'
 import type { AddressInto, Handles, SendRequest, UdpHandle } from './handles.ts'
+import { type DatagramSockets, maxPendingBytes, type PortOwner, type PortSocket } from './port-socket.ts'
 import { systemError } from './system-error.ts'
 
 export function handleSockets(handles: Handles): DatagramSockets {
@@ -30,15 +25,15 @@ export function handleSockets(handles: Handles): DatagramSockets {
 /** The argument of every send; nothing keeps it when a send is done at once. */
 const list: Uint8Array[] = []
 
-class HandleSocket implements DatagramSocket {
+class HandleSocket implements DatagramSocket, PortSocket {
   readonly #handles: Handles
   readonly #handle: UdpHandle
   readonly #v6: boolean
-  #owner: DatagramOwner | undefined
+  #owner: SocketOwner | PortOwner | undefined
   #request: SendRequest
   #pending: number
 
-  constructor(handles: Handles, owner: DatagramOwner, v6: boolean) {
+  constructor(handles: Handles, owner: SocketOwner | PortOwner, v6: boolean) {
     this.#handles = handles
     this.#handle = new handles.Udp()
     this.#v6 = v6

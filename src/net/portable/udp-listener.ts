@@ -3,11 +3,13 @@
  * Which endpoint a session belongs to is not known here.
  */
 import type { TimerWheel } from '../../base/timers.ts'
-import { GatewayError } from '../../errors.ts'
+import type { GatewayError } from '../../errors.ts'
+import { shownAddress } from '../address.ts'
+import { SessionTable } from '../datagrams/session-table.ts'
+import { type SessionClient, type SessionPort, UdpSession } from '../datagrams/udp-session.ts'
 import type { Link } from '../link.ts'
 import type { DatagramOptions, DropReason, Listener } from '../wire.ts'
-import type { DatagramOwner, DatagramSocket, DatagramSockets } from './datagram-socket.ts'
-import { UdpSession, type UdpSessions } from './udp-session.ts'
+import type { DatagramSockets, PortOwner, PortSocket } from './port-socket.ts'
 
 /** As `Wire.listenDatagrams`. */
 export function listenUdp(
@@ -22,23 +24,20 @@ export function listenUdp(
   })
 }
 
-class UdpListener implements Listener, DatagramOwner, UdpSessions {
+class UdpListener implements Listener, PortOwner, SessionPort<Client> {
   readonly host: string
   port: number
   readonly idleMs: number
   readonly wheel: TimerWheel
-  readonly socket: DatagramSocket
-  readonly #maxSessions: number
-  readonly #dropping: ((reason: DropReason) => void) | undefined
-  readonly #sessions: Map<string, UdpSession>
+  readonly #options: DatagramOptions
+  readonly #socket: PortSocket
   readonly #accepted: (link: Link) => void
   readonly #failed: (error: GatewayError) => void
   readonly #bound: (listener: Listener) => void
   readonly #refused: (error: Error) => void
-  #state: 'binding' | 'open' | 'closing' | 'closed'
-  #paused: boolean
-  /** Datagrams dropped since the last session was opened; the first of them is told. */
-  #dropped: number
+  /** Undefined until the port is bound. */
+  #table: SessionTable<Client> | undefined
+  #closed: (() => void) | undefined
 
   constructor(
     sockets: DatagramSockets,
@@ -53,93 +52,108 @@ class UdpListener implements Listener, DatagramOwner, UdpSessions {
     this.port = options.port
     this.idleMs = options.idleMs
     this.wheel = wheel
-    this.#maxSessions = options.maxSessions
-    this.#dropping = options.dropped
-    this.#sessions = new Map()
+    this.#options = options
     this.#accepted = accepted
     this.#failed = failed
     this.#bound = bound
     this.#refused = refused
-    this.#state = 'binding'
-    this.#paused = false
-    this.#dropped = 0
-    this.socket = sockets.bind(options, this)
+    this.#table = undefined
+    this.#closed = undefined
+    this.#socket = sockets.bind(options, this)
   }
 
   get localAddress(): string {
-    return this.socket.localAddress
+    return this.#socket.localAddress
   }
 
   ready(): void {
-    this.#state = 'open'
-    this.port = this.socket.localPort
-    this.socket.start()
+    this.port = this.#socket.localPort
+    const over = (): void => this.#socket.close(this.#closed)
+    this.#table = new SessionTable({ ...this.#options, port: this.port }, this.#failed, over)
+    this.#socket.start()
     this.#bound(this)
   }
 
   message(bytes: Uint8Array, host: string, port: number): void {
+    const table = this.#table as SessionTable<Client>
     const key = `${host} ${port}`
-    let session = this.#sessions.get(key)
-    if (session === undefined) {
-      if (this.#state !== 'open' || this.#paused) return
-      if (this.#sessions.size >= this.#maxSessions) {
-        this.#drop()
-        return
-      }
-      this.#dropped = 0
-      session = new UdpSession(this, key, host, port)
-      this.#sessions.set(key, session)
-      session.hold(bytes)
-      this.#accepted(session)
+    const known = table.find(key)
+    if (known !== undefined) {
+      known.arrived(bytes)
       return
     }
+    if (!table.admits) return
+    const session = new UdpSession(this, key, new Client(this, host, port))
+    table.add(session)
     session.arrived(bytes)
+    this.#accepted(session)
   }
 
   failed(error: NodeJS.ErrnoException): void {
     // A reply that could not leave is as good as lost on the way: a port that serves others has no use for it.
-    if (this.#state !== 'binding') return
-    this.#shut(undefined)
+    if (this.#table !== undefined) return
+    this.#socket.close()
     this.#refused(error)
   }
 
-  /** No session is opened; those that are open go on. */
   pause(): void {
-    this.#paused = true
+    this.#table?.pause()
   }
 
   resume(): void {
-    this.#paused = false
+    this.#table?.resume()
   }
 
-  /** While sessions live on their replies still need the socket, and so it stays. */
   close(): Promise<void> {
-    if (this.#state !== 'open') return Promise.resolve()
-    this.#state = 'closing'
-    return this.#sessions.size === 0 ? new Promise((resolve) => this.#shut(resolve)) : Promise.resolve()
+    const table = this.#table
+    if (table === undefined || !table.isOpen) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#closed = resolve
+      table.close()
+      if (!table.isClosed) resolve()
+    })
   }
 
-  /** For sessions only. */
+  /** For sessions only, as those that follow. */
+  reply(bytes: Uint8Array, { host, remotePort }: Client): void {
+    this.#socket.sendTo(bytes, host, remotePort)
+  }
+
+  /** Each has memory of its own. */
+  kept(bytes: Uint8Array): Uint8Array {
+    return bytes
+  }
+
+  forget(session: UdpSession<Client>): void {
+    this.#table?.forget(session)
+  }
+
   dropped(reason: DropReason): void {
-    this.#dropping?.(reason)
+    this.#table?.dropped(reason)
+  }
+}
+
+class Client implements SessionClient {
+  readonly #listener: UdpListener
+  /** As the system shows it. */
+  readonly host: string
+  readonly remotePort: number
+
+  constructor(listener: UdpListener, host: string, port: number) {
+    this.#listener = listener
+    this.host = host
+    this.remotePort = port
   }
 
-  /** For sessions only. */
-  forget(session: UdpSession): void {
-    this.#sessions.delete(session.key)
-    if (this.#state === 'closing' && this.#sessions.size === 0) this.#shut(undefined)
+  get remoteAddress(): string {
+    return shownAddress(this.host)
   }
 
-  #shut(closed: (() => void) | undefined): void {
-    this.#state = 'closed'
-    this.socket.close(closed)
+  get localAddress(): string {
+    return shownAddress(this.#listener.localAddress)
   }
 
-  #drop(): void {
-    this.#dropped += 1
-    this.dropped('too_many_sessions')
-    if (this.#dropped > 1) return
-    const where = `${this.host}:${this.port}`
-    this.#failed(new GatewayError('too_many_links', `${this.#maxSessions} sessions at ${where}: datagrams are dropped`))
+  get localPort(): number {
+    return this.#listener.port
   }
 }

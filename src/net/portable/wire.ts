@@ -3,18 +3,18 @@
  */
 import { TimerWheel } from '../../base/timers.ts'
 import type { GatewayError } from '../../errors.ts'
+import { dialUdp } from '../datagrams/udp-dial.ts'
 import type { Link } from '../link.ts'
 import type { DatagramOptions, DialReceiver, Listener, ListenOptions, Target, TlsTermination, Wire } from '../wire.ts'
-import type { DatagramSockets } from './datagram-socket.ts'
 import { findHandles } from './handles.ts'
 import { dialPlain, listenPlain } from './plain-tcp.ts'
 import { plainSockets } from './plain-udp.ts'
+import type { DatagramSockets } from './port-socket.ts'
 import { dialTcp } from './tcp-dial.ts'
 import type { TcpShared } from './tcp-link.ts'
 import { TcpListener } from './tcp-listener.ts'
 import { dialTls } from './tls-dial.ts'
 import { terminateTls } from './tls-handshake.ts'
-import { dialUdp } from './udp-dial.ts'
 import { handleSockets } from './udp-handle.ts'
 import { listenUdp } from './udp-listener.ts'
 
@@ -63,7 +63,7 @@ class PortableWire implements Wire {
   }
 
   dial(target: Target, receiver: DialReceiver): () => void {
-    if (target.carrier === 'datagram') return dialUdp(this.#datagrams, target, receiver)
+    if (target.carrier === 'datagram') return dialUdp(this.#datagrams.connect, target, receiver)
     if (target.tls !== undefined) return dialTls(this.#connect, target, target.tls, this.#wheel, receiver)
     return this.#connect(target, receiver)
   }

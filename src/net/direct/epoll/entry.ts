@@ -35,6 +35,8 @@ export interface EntrySet {
   giveUp(entry: Entry): void
   /** A connect is done: its entry stays until a stream takes its place, which holds the loop by itself. */
   handOver(): void
+  /** The inbox of datagrams has been told. */
+  batchDone(): void
   /** Once, after the events at hand. */
   again(entry: Unfinished): void
   later(task: Task): void

@@ -6,6 +6,8 @@ import type {
   AcceptOwner,
   Acceptor,
   ConnectOwner,
+  DatagramOwner,
+  Datagrams,
   Engine,
   Stream,
   StreamOwner,
@@ -14,12 +16,14 @@ import type {
   Watcher,
 } from '../engine.ts'
 import { Epoll, edgeTriggered, peerShut, readable, writable } from '../ffi/epoll.ts'
+import { inbox } from '../ffi/inbox.ts'
 import { closeSocket } from '../ffi/sockets.ts'
 import { disown, loopFd } from '../ffi/thread.ts'
 import { type EventSource, NodeLoop } from '../node-loop.ts'
 import type { Entry, EntrySet, Unfinished } from './entry.ts'
 import { EpollAcceptor } from './epoll-acceptor.ts'
 import { EpollConnect } from './epoll-connect.ts'
+import { EpollDatagrams } from './epoll-datagrams.ts'
 import { EpollStream } from './epoll-stream.ts'
 import { EpollWatch } from './epoll-watch.ts'
 import { JointContext } from './joint-context.ts'
@@ -44,6 +48,7 @@ export class EpollEngine implements Engine, EntrySet, EventSource {
   readonly reads: JointReads
   readonly writes: JointWrites
   readonly #joint: JointContext
+  readonly #checks: boolean
   readonly #epoll: Epoll
   readonly #loop: NodeLoop
   /** By descriptor. */
@@ -63,6 +68,7 @@ export class EpollEngine implements Engine, EntrySet, EventSource {
   constructor(options: EpollOptions) {
     this.slabs = new Slabs(options.checks)
     this.#joint = new JointContext(options.joint)
+    this.#checks = options.checks
     this.reads = new JointReads(this.#joint, options.checks)
     this.writes = new JointWrites(this.#joint)
     this.#epoll = new Epoll(maxEvents)
@@ -99,6 +105,11 @@ export class EpollEngine implements Engine, EntrySet, EventSource {
     const stream = new EpollStream(this, fd, owner, before.generation, before.events)
     this.#entries[fd] = stream
     return stream
+  }
+
+  datagrams(fd: number, owner: DatagramOwner): Datagrams {
+    this.#loop.hold()
+    return new EpollDatagrams(this, fd, owner)
   }
 
   watch(fd: number, watcher: Watcher): Watch {
@@ -150,6 +161,12 @@ export class EpollEngine implements Engine, EntrySet, EventSource {
   again(entry: Unfinished): void {
     this.#unfinished.push(entry)
     this.#loop.wake()
+  }
+
+  batchDone(): void {
+    if (!this.#checks) return
+    this.writes.flush()
+    inbox.poison()
   }
 
   /** For the loop, as the next four. */

@@ -32,6 +32,10 @@ export class EpollWatch implements Watch, Entry {
   }
 
   happened(): void {
-    if (!this.#closed) this.#watcher.readable()
+    if (this.#closed) return
+    // What it receives may go where they lie.
+    this.#set.writes.flush()
+    this.#watcher.readable()
+    this.#set.batchDone()
   }
 }

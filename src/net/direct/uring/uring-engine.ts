@@ -6,6 +6,8 @@ import type {
   AcceptOwner,
   Acceptor,
   ConnectOwner,
+  DatagramOwner,
+  Datagrams,
   Engine,
   Stream,
   StreamOwner,
@@ -13,6 +15,7 @@ import type {
   Watch,
   Watcher,
 } from '../engine.ts'
+import { WatchedDatagrams } from '../watched-datagrams.ts'
 import { UringContext } from './context.ts'
 import { UringAcceptor } from './uring-acceptor.ts'
 import { UringConnect } from './uring-connect.ts'
@@ -55,6 +58,10 @@ class UringEngine implements Engine {
 
   stream(fd: number, owner: StreamOwner): Stream {
     return new UringStream(this.#context, fd, owner)
+  }
+
+  datagrams(fd: number, owner: DatagramOwner): Datagrams {
+    return new WatchedDatagrams(this, fd, owner)
   }
 
   watch(fd: number, watcher: Watcher): Watch {

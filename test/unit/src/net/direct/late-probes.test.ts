@@ -13,13 +13,15 @@ import { until } from '../../../../support/until.ts'
 const kind = wires.find(({ name }) => name === 'epoll')
 const skip = kind?.refusal() ?? false
 
-/** Whether the kernel has a timer of keep-alive probes for the connection from this local port. */
-function isProbed(port: number): boolean {
-  const local = `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`
-  const line = readFileSync('/proc/net/tcp', 'latin1')
-    .split('\n')
-    .find((text) => text.trim().split(/\s+/)[1] === local)
-  return line?.trim().split(/\s+/)[5]?.startsWith('02:') === true
+const hex = (port: number): string => `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`
+
+/** Whether the kernel has a timer of keep-alive probes for this connection, both of whose ends are on 127.0.0.1. */
+function isProbed([local, remote]: readonly [number, number]): boolean {
+  const lines = readFileSync('/proc/net/tcp', 'latin1').split('\n')
+  const fields = lines
+    .map((line) => line.trim().split(/\s+/))
+    .find(([, from, to]) => from === hex(local) && to === hex(remote))
+  return fields?.[5]?.startsWith('02:') === true
 }
 
 test('a dialled connection is probed once it has lived for a while, or when it goes to Node', { skip }, async (t) => {
@@ -47,7 +49,8 @@ test('a dialled connection is probed once it has lived for a while, or when it g
     return link!
   }
   const [old, never, handed, gone] = [await dial(60_000), await dial(0), await dial(60_000), await dial(60_000)]
-  const ports = [old, never, handed].map(({ localPort }) => localPort)
+  const ends = ({ localPort }: Link): [number, number] => [localPort, listener.port]
+  const ports = [old, never, handed].map(ends)
   assert.deepEqual(ports.map(isProbed), [false, false, false])
 
   const socket = takeSocket(handed)
@@ -60,11 +63,11 @@ test('a dialled connection is probed once it has lived for a while, or when it g
   // In steps that the wheel does not take for a thread that was busy.
   const passed = async (): Promise<boolean> => {
     clock.advance(50)
-    return isProbed(old.localPort)
+    return isProbed(ends(old))
   }
   await until(passed, { ms: 30_000, what: 'probing' })
   assert.deepEqual(
-    [never, heir].map(({ localPort }) => isProbed(localPort)),
+    [never, heir].map((link) => isProbed(ends(link))),
     [false, false],
   )
 })

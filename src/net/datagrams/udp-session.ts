@@ -1,35 +1,43 @@
 /**
- * One session of datagrams at a port: a client address and port, seen as a link.
+ * One session of datagrams at a port: a client address and port, seen as a link. How datagrams come and go is the port's
+ * affair, and so is what it needs to know of the client for that.
  */
-
 import type { Timer, TimerWheel } from '../../base/timers.ts'
 import { GatewayError } from '../../errors.ts'
-import { shownAddress } from '../address.ts'
 import { gathered } from '../gathered.ts'
 import type { Link, Receiver } from '../link.ts'
 import type { DropReason } from '../wire.ts'
-import type { DatagramSocket } from './datagram-socket.ts'
 
 /** What a session asks of its port. */
-export interface UdpSessions {
-  readonly socket: DatagramSocket
+export interface SessionPort<Client extends SessionClient> {
   readonly wheel: TimerWheel
   readonly idleMs: number
-  readonly port: number
-  forget(session: UdpSession): void
+  /** Sends to the client. The bytes are as they were sent or forwarded. */
+  reply(bytes: Uint8Array, client: Client): void
+  /** Bytes of a datagram that last longer than the call that brought them: the same, or a copy. */
+  kept(bytes: Uint8Array): Uint8Array
+  forget(session: UdpSession<Client>): void
   /** A datagram of a client was not passed on. */
   dropped(reason: DropReason): void
+}
+
+/** Addresses as links show them. */
+export interface SessionClient {
+  readonly remoteAddress: string
+  readonly remotePort: number
+  readonly localAddress: string
+  readonly localPort: number
 }
 
 /** Datagrams kept for a session that nobody has opened yet (or that is paused); later ones are dropped. */
 const maxHeld = 16
 
-export class UdpSession implements Link {
+export class UdpSession<Client extends SessionClient = SessionClient> implements Link {
   readonly carrier = 'datagram'
-  readonly key: string
-  readonly #port: UdpSessions
-  readonly #host: string
-  readonly remotePort: number
+  readonly key: number | string
+  readonly #port: SessionPort<Client>
+  readonly #client: Client
+  readonly #timer: Timer
   #receiver: Receiver | undefined
   #held: Uint8Array[] | undefined
   #paused: boolean
@@ -38,13 +46,13 @@ export class UdpSession implements Link {
   #bytesRead: number
   #bytesWritten: number
   #error: GatewayError | undefined
-  readonly #timer: Timer
 
-  constructor(port: UdpSessions, key: string, host: string, remotePort: number) {
+  /** `key` is what the port knows the client by. */
+  constructor(port: SessionPort<Client>, key: number | string, client: Client) {
     this.key = key
     this.#port = port
-    this.#host = host
-    this.remotePort = remotePort
+    this.#client = client
+    this.#timer = port.wheel.start(port.idleMs, this)
     this.#receiver = undefined
     this.#held = undefined
     this.#paused = false
@@ -53,7 +61,6 @@ export class UdpSession implements Link {
     this.#bytesRead = 0
     this.#bytesWritten = 0
     this.#error = undefined
-    this.#timer = port.wheel.start(port.idleMs, this)
   }
 
   get tls(): undefined {
@@ -61,15 +68,19 @@ export class UdpSession implements Link {
   }
 
   get remoteAddress(): string {
-    return shownAddress(this.#host)
+    return this.#client.remoteAddress
+  }
+
+  get remotePort(): number {
+    return this.#client.remotePort
   }
 
   get localAddress(): string {
-    return shownAddress(this.#port.socket.localAddress)
+    return this.#client.localAddress
   }
 
   get localPort(): number {
-    return this.#port.port
+    return this.#client.localPort
   }
 
   get bytesRead(): number {
@@ -109,11 +120,11 @@ export class UdpSession implements Link {
     if (this.#closed) return true
     this.#timer.refresh()
     this.#bytesWritten += bytes.length
-    this.#port.socket.sendTo(bytes, this.#host, this.remotePort)
+    this.#port.reply(bytes, this.#client)
     return true
   }
 
-  /** The same: datagrams each have memory of their own. */
+  /** The same: a datagram leaves at once or is copied. */
   forward(bytes: Uint8Array): boolean {
     return this.send(bytes)
   }
@@ -141,18 +152,11 @@ export class UdpSession implements Link {
   arrived(bytes: Uint8Array): void {
     this.#timer.refresh()
     if (this.#held !== undefined || this.#paused || this.#receiver === undefined) {
-      this.hold(bytes)
+      this.#hold(bytes)
       return
     }
     this.#bytesRead += bytes.length
     this.#receiver.bytes(this, bytes)
-  }
-
-  /** For the port: keeps a datagram until the session is open. */
-  hold(bytes: Uint8Array): void {
-    this.#held ??= []
-    if (this.#held.length < maxHeld) this.#held.push(bytes)
-    else this.#port.dropped('queue_full')
   }
 
   deliver(): void {
@@ -169,6 +173,12 @@ export class UdpSession implements Link {
       this.#bytesRead += bytes.length
       receiver.bytes(this, bytes)
     }
+  }
+
+  #hold(bytes: Uint8Array): void {
+    this.#held ??= []
+    if (this.#held.length < maxHeld) this.#held.push(this.#port.kept(bytes))
+    else this.#port.dropped('queue_full')
   }
 
   #finish(error: GatewayError | undefined): void {

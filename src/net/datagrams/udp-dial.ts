@@ -7,17 +7,17 @@ import { type Code, GatewayError } from '../../errors.ts'
 import { shownAddress } from '../address.ts'
 import { gathered } from '../gathered.ts'
 import type { Link, Receiver } from '../link.ts'
+import { dialError } from '../portable/dial-error.ts'
 import type { DialReceiver, Target } from '../wire.ts'
-import type { DatagramOwner, DatagramSocket, DatagramSockets } from './datagram-socket.ts'
-import { dialError } from './dial-error.ts'
+import type { ConnectSocket, DatagramSocket, SocketOwner } from './datagram-socket.ts'
 
 /** As `Wire.dial` for datagrams. */
-export function dialUdp(sockets: DatagramSockets, target: Target, receiver: DialReceiver): () => void {
-  const link = new UdpLink(sockets, target, receiver)
+export function dialUdp(connect: ConnectSocket, target: Target, receiver: DialReceiver): () => void {
+  const link = new UdpLink(connect, target, receiver)
   return () => link.cancel()
 }
 
-class UdpLink implements Link, DatagramOwner {
+class UdpLink implements Link, SocketOwner {
   readonly carrier = 'datagram'
   readonly remoteAddress: string
   readonly remotePort: number
@@ -31,7 +31,7 @@ class UdpLink implements Link, DatagramOwner {
   #bytesWritten: number
   #error: GatewayError | undefined
 
-  constructor(sockets: DatagramSockets, target: Target, receiver: DialReceiver) {
+  constructor(connect: ConnectSocket, target: Target, receiver: DialReceiver) {
     this.remoteAddress = shownAddress(target.host)
     this.remotePort = target.port
     this.#dial = receiver
@@ -42,7 +42,7 @@ class UdpLink implements Link, DatagramOwner {
     this.#bytesRead = 0
     this.#bytesWritten = 0
     this.#error = undefined
-    this.#socket = sockets.connect(target.host, target.port, this)
+    this.#socket = connect(target.host, target.port, this)
   }
 
   get tls(): undefined {
