@@ -6,11 +6,13 @@ import { consumerRestriction } from './consumer-restriction.ts'
 import { cors } from './cors.ts'
 import { echo } from './echo.ts'
 import { faultInjection } from './fault-injection.ts'
+import { fileLogger } from './file-logger.ts'
 import { hmacAuth } from './hmac-auth.ts'
+import { httpLogger } from './http-logger.ts'
 import { ipRestriction, streamIpRestriction } from './ip-restriction.ts'
 import { jwtAuth } from './jwt-auth/index.ts'
 import { keyAuth } from './key-auth.ts'
-import { limitConn } from './limit-conn.ts'
+import { limitConn, streamLimitConn } from './limit-conn/index.ts'
 import { limitCount } from './limit-count/index.ts'
 import { limitReq } from './limit-req.ts'
 import { prometheus } from './prometheus/index.ts'
@@ -20,7 +22,10 @@ import { redirect } from './redirect.ts'
 import { refererRestriction } from './referer-restriction.ts'
 import { requestId } from './request-id.ts'
 import { responseRewrite } from './response-rewrite.ts'
+import { syslog } from './syslog.ts'
+import { tcpLogger } from './tcp-logger.ts'
 import { uaRestriction } from './ua-restriction.ts'
+import { udpLogger } from './udp-logger.ts'
 import { uriBlocker } from './uri-blocker.ts'
 
 export const plugins: readonly AnyPlugin[] = [
@@ -28,6 +33,11 @@ export const plugins: readonly AnyPlugin[] = [
   responseRewrite,
   basicAuth,
   cors,
+  fileLogger,
+  httpLogger,
+  syslog,
+  tcpLogger,
+  udpLogger,
   prometheus,
   proxyRewrite,
   consumerRestriction,
@@ -40,6 +50,7 @@ export const plugins: readonly AnyPlugin[] = [
   jwtAuth,
   keyAuth,
   limitConn,
+  streamLimitConn,
   limitCount,
   limitReq,
   realIp,

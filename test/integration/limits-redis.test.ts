@@ -3,7 +3,9 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import type { JsonObject } from '../../src/base/json.ts'
 import type { Chain } from '../../src/plugin/chain.ts'
+import { runLog, runSteps } from '../../src/plugin/run.ts'
 import { plugins } from '../../src/plugins/index.ts'
+import { httpExchange } from '../support/http-exchange.ts'
 import { PluginBench } from '../support/plugin-bench.ts'
 import { redisCommand, redisConnections, redisMissing, startRedis } from '../support/servers/redis.ts'
 import { startRedisCluster, startRedisSentinels, startRedisWith } from '../support/servers/redis-sets.ts'
@@ -78,6 +80,31 @@ test('buckets in Redis fill for all gateways, and empty', { skip }, async () => 
     const bench = gateway()
     assert.deepEqual([(await bench.run(quick)).status, (await bench.run(quick)).status], [200, 503])
     await until(async () => (await bench.run(quick)).status === 200, { what: 'an empty bucket' })
+  } finally {
+    await redis.stop()
+  }
+})
+
+test('places in Redis are taken by all gateways together, and given back', { skip }, async () => {
+  const redis = await startRedis()
+  try {
+    const where = { policy: 'redis', redis_host: '127.0.0.1', redis_port: redis.port, redis_timeout: 5000 }
+    const limit = { conn: 2, burst: 0, default_conn_delay: 0.1, key: 'remote_addr', ...where }
+    const chains = [gateway(), gateway()].map((bench) => bench.chain({ 'limit-conn': limit }))
+    const begin = async (at: number) => {
+      const exchange = httpExchange()
+      const answer = await runSteps(chains[at]?.access ?? [], exchange)
+      const end = (): void => runLog(chains[at]?.log ?? [], exchange, (error) => assert.fail(String(error)))
+      return { status: answer?.status ?? 200, end }
+    }
+    const all = [await begin(0), await begin(1), await begin(0), await begin(1)]
+    assert.deepEqual(
+      all.map(({ status }) => status),
+      [200, 200, 503, 503],
+    )
+    for (const { end } of all) end()
+    await until(async () => (await redisCommand(redis.port, 'DBSIZE')) === ':0', { what: 'free places' })
+    assert.deepEqual([(await begin(1)).status, (await begin(0)).status], [200, 200])
   } finally {
     await redis.stop()
   }

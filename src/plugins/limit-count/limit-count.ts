@@ -3,6 +3,7 @@
  * `access`; what counts where is `redis-counter.ts`, `synced-counter.ts` and the windows that workers share.
  */
 import type { Answer, Build, HttpExchange, Plugin, Taken } from '#sdk'
+import { actionsOf } from './actions.ts'
 import { compileCombination, compileKey, compileNumber, fingerprint, type NumberOf, scopeOf } from './limit-key.ts'
 import { QuotaHeaders } from './quota-headers.ts'
 import { redisOf } from './redis-connection.ts'
@@ -83,9 +84,11 @@ export const limitCount: Plugin<LimitCountConf> = {
       build.log.error({ owner: build.owner }, 'failed to get rate limit rules')
       return unresolved
     }
+    const actions = actionsOf(conf, build)
     const [only] = rules
     return {
       access(exchange) {
+        if (actions.ran(exchange)) return undefined
         if (conf.rules !== undefined || only === undefined) {
           const dues = duesOf(rules, exchange)
           return dues === undefined ? undetermined() : countAll(exchange, dues)

@@ -1,0 +1,3 @@
+/** limit-conn for both subsystems. */
+export { limitConn } from './limit-conn.ts'
+export { streamLimitConn } from './stream-limit-conn.ts'
