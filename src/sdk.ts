@@ -61,4 +61,6 @@ export type {
   Road,
   StreamWire,
 } from './protocol/protocol.ts'
+export { idSchema } from './resources/common-fields.ts'
+export { upstreamSchema } from './resources/upstream-schema.ts'
 export { checkExpression } from './route/expression.ts'

@@ -10,7 +10,6 @@ import type { Change } from '../config/store.ts'
 import type { Log } from '../observability/log.ts'
 import type { PluginCatalogue } from '../plugin/catalogue.ts'
 import { kinds } from '../resources/index.ts'
-import type { UpstreamValue } from '../resources/upstream.ts'
 import { createResourceCheck, type ResourceCheck } from '../snapshot/check.ts'
 import { nodeNames } from '../snapshot/compile-upstream.ts'
 import type { AddressChange, NormalChange } from '../snapshot/compiler.ts'
@@ -122,6 +121,7 @@ export class Configuration {
         const value = resource === undefined ? undefined : this.#normalized(kind, id, resource.value)
         if (value === undefined || isDeepStrictEqual(value, before)) continue
         values.set(id, value)
+        if (kind !== 'ssls') this.#watchNames(kind, id, value)()
         changed.push({ kind, id, value })
       }
     }
@@ -168,8 +168,7 @@ export class Configuration {
   }
 
   #watchNames(kind: string, id: string, value: JsonObject | undefined): () => void {
-    const upstream = kind === 'upstreams' ? value : value?.['upstream']
-    const hosts = upstream === undefined || upstream === null ? [] : nodeNames(upstream as unknown as UpstreamValue)
-    return this.#names.set(`${kind}/${id}`, hosts)
+    const upstreams = value === undefined ? [] : this.check.upstreamsIn(kind, id, value)
+    return this.#names.set(`${kind}/${id}`, [...new Set(upstreams.flatMap(nodeNames))])
   }
 }

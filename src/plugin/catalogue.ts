@@ -12,15 +12,17 @@ import {
   pluginsFault,
   pluginsWithDefaults,
   type Shelf,
+  type UpstreamFault,
 } from './check-plugins.ts'
+import { mapUpstreams, type UpstreamChange, upstreamsIn } from './embedded-upstreams.ts'
 import { encryptedFieldsOf, mapFields } from './encrypted-fields.ts'
 import type { AnyPlugin } from './plugin.ts'
 import { withMeta } from './plugin-meta.ts'
 import { knownPlugins, type Subsystem } from './plugin-table.ts'
 
 export interface PluginCatalogue {
-  /** The message of the first fault of a `plugins` object. */
-  check(plugins: JsonObject, place: PluginsOf): string | undefined
+  /** The message of the first fault of a `plugins` object. `upstreamFault` looks at upstreams that stand in it. */
+  check(plugins: JsonObject, place: PluginsOf, upstreamFault?: UpstreamFault): string | undefined
   /** A copy without plugins that the configuration does not ask for. */
   askedFor(plugins: JsonObject, place: PluginsOf): JsonObject
   /** A copy of a `plugins` object that passed `check`, with defaults filled in. */
@@ -32,6 +34,9 @@ export interface PluginCatalogue {
   /** Copies in which the fields that are encrypted at rest are changed. */
   mapSecrets(plugins: JsonObject, place: PluginsOf, change: (text: string) => string): JsonObject
   mapMetadataSecrets(name: string, value: JsonObject, change: (text: string) => string): JsonObject
+  /** Of `plugins` that passed `check`: a copy in which the upstreams that stand in them are changed; all of those upstreams. */
+  mapUpstreams(plugins: JsonObject, place: PluginsOf, change: UpstreamChange): JsonObject
+  upstreamsIn(plugins: JsonObject, place: PluginsOf): readonly JsonObject[]
   /** Whether a plugin, built or not, finds out who calls: only such may stand in credentials. */
   isAuth(name: string): boolean
   /** Built and switched on. */
@@ -69,7 +74,7 @@ export function createCatalogue({ built, httpEnabled, streamEnabled }: Catalogue
     knows: (name) => all.has(name),
     enabled: (subsystem) => shelves[subsystem].ordered,
     names: (subsystem) => shelves[subsystem].ordered.map(({ name }) => name),
-    check: (plugins, place) => pluginsFault(shelf, plugins, place),
+    check: (plugins, place, upstreamFault) => pluginsFault({ ...shelf, upstreamFault }, plugins, place),
     askedFor: (plugins, place) => askedFor(shelf, plugins, place),
     withDefaults: (plugins, place) => pluginsWithDefaults(shelf, plugins, place),
     checkMetadata: (name, value) => {
@@ -87,6 +92,8 @@ export function createCatalogue({ built, httpEnabled, streamEnabled }: Catalogue
       return schema === undefined ? value : (compileSchema(schema).withDefaults(value) as JsonObject)
     },
     mapSecrets: (plugins, place, change) => mapPluginSecrets(shelf, plugins, place, change),
+    mapUpstreams: (plugins, place, change) => mapUpstreams(shelf, plugins, place, change),
+    upstreamsIn: (plugins, place) => upstreamsIn(shelf, plugins, place),
     mapMetadataSecrets: (name, value, change) => {
       const plugin = anywhere(name)
       const schema = plugin?.metadataSchema

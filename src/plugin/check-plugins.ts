@@ -21,7 +21,11 @@ export interface Shelf {
   isEnabled(name: string, subsystem: Subsystem): boolean
   /** The configuration asks for a plugin of that name, whether there is one or not. */
   isAskedFor(name: string, subsystem: Subsystem): boolean
+  /** The message of what is wrong with an upstream that stands in a configuration; absent: they are not looked at. */
+  readonly upstreamFault?: UpstreamFault | undefined
 }
+
+export type UpstreamFault = (upstream: JsonObject) => string | undefined
 
 /** The message of the first fault. */
 export function pluginsFault(shelf: Shelf, plugins: JsonObject, place: PluginsOf): string | undefined {
@@ -119,7 +123,19 @@ function confFault(shelf: Shelf, plugin: AnyPlugin, conf: Json, place: PluginsOf
   if (unresolved) return undefined
   const whole = schema.withDefaults(conf) as JsonObject
   if (isCredential(plugin, place)) return plugin.checkConsumer?.(whole)
-  return (plugin as Plugin<JsonObject>).check?.(whole, others(shelf, place))
+  const own = (plugin as Plugin<JsonObject>).check?.(whole, others(shelf, place))
+  return own ?? upstreamFault(shelf, plugin as Plugin<JsonObject>, conf as JsonObject)
+}
+
+function upstreamFault({ upstreamFault: faultOf }: Shelf, plugin: Plugin<JsonObject>, conf: JsonObject) {
+  let fault: string | undefined
+  if (faultOf !== undefined) {
+    plugin.mapUpstreams?.(conf, (upstream) => {
+      fault ??= faultOf(upstream)
+      return upstream
+    })
+  }
+  return fault
 }
 
 function others(shelf: Shelf, place: PluginsOf): OtherPlugins {

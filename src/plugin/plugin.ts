@@ -81,7 +81,7 @@ export interface Build {
   phasesOf(name: string, conf: JsonObject): Phases
   /** An upstream resource by its id; its cell may be empty now and filled later. */
   upstreamById(id: string): UpstreamCell
-  /** An upstream whose definition stands in the plugin's configuration; `key` tells several in one configuration apart. */
+  /** An upstream that `mapUpstreams` finds in the plugin's configuration; `key` tells several in one configuration apart. */
   upstream(key: string, value: JsonObject): UpstreamCell
   /** Compiles an expression in the form of route `vars`. Throws with the reason. */
   expression(json: Json): (exchange: Exchange) => boolean
@@ -120,6 +120,11 @@ export interface Plugin<Conf = never> {
   /** What the schema cannot say; the message of the first fault. Defaults are filled in. Runs on the control side. */
   check?(conf: Conf, others: OtherPlugins): string | undefined
   checkConsumer?(conf: JsonObject): string | undefined
+  /**
+   * A copy of a valid configuration in which `change` was applied to each upstream that stands in it. They are checked, sealed and
+   * resolved like any other upstream, and `create` has them in their normal form, as `Build.upstream` wants them.
+   */
+  mapUpstreams?(conf: Conf, change: (upstream: JsonObject) => JsonObject): JsonObject
   checkMetadata?(metadata: JsonObject): string | undefined
   /** Once per configuration; no I/O. */
   create(conf: Conf, build: Build): Phases

@@ -38,6 +38,12 @@ export class SwitchableCatalogue implements PluginCatalogue {
   mapMetadataSecrets(...args: Parameters<PluginCatalogue['mapMetadataSecrets']>): JsonObject {
     return this.#inner.mapMetadataSecrets(...args)
   }
+  mapUpstreams(...args: Parameters<PluginCatalogue['mapUpstreams']>): JsonObject {
+    return this.#inner.mapUpstreams(...args)
+  }
+  upstreamsIn(...args: Parameters<PluginCatalogue['upstreamsIn']>): readonly JsonObject[] {
+    return this.#inner.upstreamsIn(...args)
+  }
   isAuth(name: string): boolean {
     return this.#inner.isAuth(name)
   }

@@ -9,7 +9,14 @@ export function pluginReferences(plugins: Json | undefined): Reference[] {
   const trafficSplit = member(plugins, 'traffic-split')
   const upstreams = items(member(trafficSplit, 'rules'))
     .flatMap((rule) => items(member(rule, 'weighted_upstreams')))
-    .flatMap((weighted) => reference('upstreams', member(weighted, 'upstream_id'), 'plugins.traffic-split'))
+    .flatMap((weighted) => [
+      ...reference('upstreams', member(weighted, 'upstream_id'), 'plugins.traffic-split'),
+      ...reference(
+        'ssls',
+        member(member(member(weighted, 'upstream'), 'tls'), 'client_cert_id'),
+        'plugins.traffic-split',
+      ),
+    ])
   const proto = member(member(plugins, 'grpc-transcode'), 'proto_id')
   return [...upstreams, ...reference('protos', proto, 'plugins.grpc-transcode')]
 }

@@ -10,6 +10,13 @@ import { kindOfKey } from '../resources/index.ts'
 import { encrypt, openText } from '../resources/keyring.ts'
 import type { CheckContext, Lookup, ResourceKind } from '../resources/kind.ts'
 import { isReference, resolveReferences } from '../resources/secret-reference.ts'
+import {
+  checkUpstream,
+  normalizeUpstream,
+  sealUpstream,
+  type UpstreamValue,
+  unsupportedUpstream,
+} from '../resources/upstream.ts'
 
 export interface ResourceCheck {
   /** What kinds are given with their own functions. */
@@ -24,6 +31,8 @@ export interface ResourceCheck {
   seal(kind: string, id: string, value: JsonObject): JsonObject
   /** What GET shows of a stored value: secrets decrypted, or left out. */
   show(kind: string, id: string, value: JsonObject): JsonObject
+  /** All upstreams in a normal value: itself, its own, those in its plugins. */
+  upstreamsIn(kind: string, id: string, value: JsonObject): readonly UpstreamValue[]
 }
 
 export interface CheckParts {
@@ -53,7 +62,7 @@ export function createResourceCheck(parts: CheckParts): ResourceCheck {
     keyring,
     environment,
     writing: true,
-    plugins: (plugins, place) => catalogue.check(resolved(plugins), place),
+    plugins: (plugins, place) => pluginsFaultIn(plugins, place, writing),
     isAuth: (name) => catalogue.isAuth(name),
     pluginMetadata: (name, value) => catalogue.checkMetadata(name, value),
   }
@@ -61,7 +70,12 @@ export function createResourceCheck(parts: CheckParts): ResourceCheck {
     ...writing,
     writing: false,
     plugins: (plugins, place) =>
-      writing.plugins(parts.passesOverPlugins ? catalogue.askedFor(plugins, place) : plugins, place),
+      pluginsFaultIn(parts.passesOverPlugins ? catalogue.askedFor(plugins, place) : plugins, place, loading),
+  }
+  function pluginsFaultIn(plugins: JsonObject, place: PluginsOf, context: CheckContext): string | undefined {
+    const upstreamFault = (upstream: JsonObject): string | undefined =>
+      checkUpstream(upstream, context) ?? unsupportedUpstream(upstream, 'upstream.')
+    return catalogue.check(resolved(plugins), place, upstreamFault)
   }
   const known = new Set(parts.kinds)
   const find = (directory: string, id: string): ResourceKind | undefined => {
@@ -73,8 +87,8 @@ export function createResourceCheck(parts: CheckParts): ResourceCheck {
   function mapSecrets(kind: ResourceKind, id: string, value: JsonObject, change: (text: string) => string): JsonObject {
     if (pluginKeyring.length === 0) return value
     if (kind.name === 'plugin_metadata') return catalogue.mapMetadataSecrets(id, value, change)
-    const plugins = value['plugins']
-    if (plugins === null || typeof plugins !== 'object' || Array.isArray(plugins)) return value
+    const plugins = pluginsIn(value)
+    if (plugins === undefined) return value
     return { ...value, plugins: catalogue.mapSecrets(plugins, placeOf(kind), change) }
   }
   // A reference is no secret: it stays readable, and is known as one.
@@ -108,11 +122,25 @@ export function createResourceCheck(parts: CheckParts): ResourceCheck {
       }
       const plugins = normal['plugins'] as JsonObject | undefined
       if (plugins === undefined) return normal
-      return { ...normal, plugins: catalogue.withDefaults(resolved(plugins), placeOf(kind)) }
+      const whole = catalogue.withDefaults(resolved(plugins), placeOf(kind))
+      const normalUpstream = (upstream: JsonObject) => normalizeUpstream(upstream, loading) as unknown as JsonObject
+      return { ...normal, plugins: catalogue.mapUpstreams(whole, placeOf(kind), normalUpstream) }
     },
     seal: (directory, id, value) => {
       const kind = find(directory, id)
-      return kind === undefined ? value : mapSecrets(kind, id, kind.seal(value, writing), sealText)
+      if (kind === undefined) return value
+      const sealed = mapSecrets(kind, id, kind.seal(value, writing), sealText)
+      const plugins = pluginsIn(sealed)
+      if (plugins === undefined) return sealed
+      const sealedUpstream = (upstream: JsonObject) => sealUpstream(upstream, writing)
+      return { ...sealed, plugins: catalogue.mapUpstreams(plugins, placeOf(kind), sealedUpstream) }
+    },
+    upstreamsIn: (directory, id, value) => {
+      const kind = find(directory, id)
+      const own = kind?.name === 'upstreams' ? value : value['upstream']
+      const plugins = pluginsIn(value)
+      const inPlugins = kind === undefined || plugins === undefined ? [] : catalogue.upstreamsIn(plugins, placeOf(kind))
+      return [...(own === undefined ? [] : [own]), ...inPlugins] as unknown as UpstreamValue[]
     },
     show: (directory, id, value) => {
       const kind = find(directory, id)
@@ -126,6 +154,11 @@ function pluginsFault(kind: ResourceKind, value: JsonObject, context: CheckConte
   const place = placeOf(kind)
   // Consumers and credentials have asked for themselves: their message has a beginning of its own.
   return plugins === undefined || place === 'consumer' ? undefined : context.plugins(plugins, place)
+}
+
+function pluginsIn(value: JsonObject): JsonObject | undefined {
+  const plugins = value['plugins']
+  return plugins === null || typeof plugins !== 'object' || Array.isArray(plugins) ? undefined : plugins
 }
 
 function placeOf(kind: ResourceKind): PluginsOf {
