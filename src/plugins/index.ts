@@ -1,5 +1,6 @@
 /** Every plugin that is built in, in no particular order: priorities decide. */
 import type { AnyPlugin } from '#sdk'
+import { apiBreaker } from './api-breaker.ts'
 import { basicAuth } from './basic-auth.ts'
 import { clientControl } from './client-control.ts'
 import { consumerRestriction } from './consumer-restriction.ts'
@@ -24,9 +25,11 @@ import { requestId } from './request-id.ts'
 import { responseRewrite } from './response-rewrite.ts'
 import { syslog } from './syslog.ts'
 import { tcpLogger } from './tcp-logger.ts'
+import { trafficSplit } from './traffic-split/index.ts'
 import { uaRestriction } from './ua-restriction.ts'
 import { udpLogger } from './udp-logger.ts'
 import { uriBlocker } from './uri-blocker.ts'
+import { workflow } from './workflow.ts'
 
 export const plugins: readonly AnyPlugin[] = [
   clientControl,
@@ -53,9 +56,12 @@ export const plugins: readonly AnyPlugin[] = [
   streamLimitConn,
   limitCount,
   limitReq,
+  apiBreaker,
+  workflow,
   realIp,
   refererRestriction,
   streamIpRestriction,
+  trafficSplit,
   uaRestriction,
   uriBlocker,
 ]
