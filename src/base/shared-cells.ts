@@ -74,9 +74,10 @@ export class SharedCells {
 
   /**
    * Enters the cell of that hash; `known` says whether it holds something that is in force at `nowMs`. Then its values are
-   * read and set, and `leave` must follow. False: it could not be entered, and there is nothing to leave.
+   * read and set, and `leave` must follow. Without `makes`, only a cell that is there is entered. False: none was, and there
+   * is nothing to leave.
    */
-  enter(high: number, low: number, nowMs: number): boolean {
+  enter(high: number, low: number, nowMs: number, makes = true): boolean {
     const set = lineWords + ((high >>> 0) % this.#sets) * setWords
     if (!this.#acquire(set)) return false
     this.#lock = set
@@ -97,6 +98,10 @@ export class SharedCells {
       if (endsMs >= soonest) continue
       soonest = endsMs
       chosen = way
+    }
+    if (!makes) {
+      this.leave()
+      return false
     }
     if (soonest > nowMs) this.displaced = true
     const line = set + (1 + chosen) * lineWords

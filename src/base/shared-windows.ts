@@ -35,6 +35,8 @@ export interface SharedWindows {
   takeSliding(key: string, cost: number, limit: number, windowMs: number): Taken | undefined
   /** `change` runs while no other worker is in that state: it computes, and calls nothing of this interface. */
   change<T>(key: string, change: (state: SharedState) => T): T | undefined
+  /** The same for a state that is remembered; undefined also where there is none. Changes are not kept. */
+  look<T>(key: string, read: (state: SharedState) => T): T | undefined
 }
 
 export interface SharedWindowTable {
@@ -143,14 +145,7 @@ class Windows implements SharedWindows {
     const now = this.#clock.now()
     const cells = this.#cells
     if (!this.#enter(key, now, 0)) return undefined
-    const state = this.#state
-    const { known } = cells
-    state.fresh = !known
-    state.nowMs = now
-    state.first = known ? cells.get(0) : 0
-    state.second = known ? cells.get(1) : 0
-    state.third = known ? cells.get(2) : 0
-    state.keepMs = known ? cells.endsMs - now : 0
+    const state = this.#read(now)
     try {
       const result = change(state)
       cells.endsMs = 0
@@ -164,8 +159,29 @@ class Windows implements SharedWindows {
     }
   }
 
-  #enter(key: string, now: number, variant: number): boolean {
-    return this.#cells.enter(hashText(key, this.#high ^ variant), hashText(key, this.#low ^ variant), now)
+  look<T>(key: string, read: (state: SharedState) => T): T | undefined {
+    const now = this.#clock.now()
+    if (!this.#enter(key, now, 0, false)) return undefined
+    const state = this.#read(now)
+    this.#leave()
+    return state.fresh ? undefined : read(state)
+  }
+
+  #read(now: number): { -readonly [K in keyof SharedState]: SharedState[K] } {
+    const cells = this.#cells
+    const state = this.#state
+    const { known } = cells
+    state.fresh = !known
+    state.nowMs = now
+    state.first = known ? cells.get(0) : 0
+    state.second = known ? cells.get(1) : 0
+    state.third = known ? cells.get(2) : 0
+    state.keepMs = known ? cells.endsMs - now : 0
+    return state
+  }
+
+  #enter(key: string, now: number, variant: number, makes = true): boolean {
+    return this.#cells.enter(hashText(key, this.#high ^ variant), hashText(key, this.#low ^ variant), now, makes)
   }
 
   #leave(): void {

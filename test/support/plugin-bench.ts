@@ -3,6 +3,7 @@
  * an endpoint that answers as the test says. For unit tests of plugins.
  */
 import assert from 'node:assert/strict'
+import type { Clock } from '../../src/base/clock.ts'
 import type { Json, JsonObject } from '../../src/base/json.ts'
 import { attachSharedCounters, createSharedCounters } from '../../src/base/shared-counters.ts'
 import { attachSharedWindows, createSharedWindows } from '../../src/base/shared-windows.ts'
@@ -23,6 +24,8 @@ import { ConsumerIndex } from '../../src/snapshot/consumer-index.ts'
 import { type Fields, httpExchange, responseHead, type TestExchange, type TestRequest } from './http-exchange.ts'
 
 export interface BenchOptions {
+  /** By which windows and states of limits end. Default: the system's. */
+  readonly clock?: Clock
   /** `plugin_metadata` by plugin. Change it, and plugins see the change. */
   readonly metadata?: Record<string, JsonObject>
   /** `plugin_attr` by plugin. */
@@ -75,7 +78,11 @@ export class PluginBench {
     this.host = new PluginHost({
       plugins: all,
       counters: attachSharedCounters(createSharedCounters({ slots: 1024, workers: 1 }), 0),
-      windows: attachSharedWindows(createSharedWindows(1024), 0),
+      windows: attachSharedWindows(
+        createSharedWindows(1024),
+        0,
+        options.clock === undefined ? {} : { clock: options.clock },
+      ),
       metrics: this.metrics,
       log,
       compileFilter: (filter) => {

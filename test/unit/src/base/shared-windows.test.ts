@@ -94,6 +94,33 @@ test('a state is remembered as long as it was asked to be', () => {
   assert.equal(raise(), 2)
 })
 
+test('looking at a state makes none and changes none', () => {
+  const clock = manualClock(0)
+  let displaced = 0
+  const windows = attachSharedWindows(createSharedWindows(8), 0, { clock, displaced: () => displaced++ }).open('a')
+  for (let index = 0; index < 8; index += 1) windows.takeFixed(`key ${index}`, 1, 1, 1000)
+  assert.equal(
+    windows.look('other', () => 1),
+    undefined,
+  )
+  assert.equal(displaced, 0)
+  const seen = windows.look('key 3', (state) => {
+    const { first } = state
+    state.first = 9
+    return first
+  })
+  assert.equal(seen, 1)
+  assert.equal(
+    windows.look('key 3', ({ first }) => first),
+    1,
+  )
+  clock.advance(1000)
+  assert.equal(
+    windows.look('key 3', ({ first }) => first),
+    undefined,
+  )
+})
+
 test('what is over gives its place away; of a full table the key that ends soonest is forgotten, and that is told', () => {
   const clock = manualClock(0)
   let displaced = 0
