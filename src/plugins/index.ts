@@ -8,6 +8,7 @@ import { cors } from './cors.ts'
 import { echo } from './echo.ts'
 import { faultInjection } from './fault-injection.ts'
 import { fileLogger } from './file-logger.ts'
+import { gzip } from './gzip/index.ts'
 import { hmacAuth } from './hmac-auth.ts'
 import { httpLogger } from './http-logger.ts'
 import { ipRestriction, streamIpRestriction } from './ip-restriction.ts'
@@ -49,6 +50,7 @@ export const plugins: readonly AnyPlugin[] = [
   faultInjection,
   echo,
   ipRestriction,
+  gzip,
   hmacAuth,
   jwtAuth,
   keyAuth,
