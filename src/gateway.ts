@@ -5,6 +5,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { JsonObject } from './base/json.ts'
+import { productVersion } from './base/product-version.ts'
 import { sleep } from './base/timers.ts'
 import { ensureAdminKey, ensureUid } from './config/admin-key.ts'
 import { type LoadedBoot, loadBootConf, processEnvironment } from './config/boot.ts'
@@ -12,7 +13,7 @@ import type { BootConf } from './config/boot-schema.ts'
 import { createSource } from './config/index.ts'
 import { Apis, type ApisOptions, type Replacement } from './control/apis.ts'
 import { Configuration } from './control/configuration.ts'
-import { controlGauges, type GatewayStatus, servingLines, version } from './control/gateway-status.ts'
+import { controlGauges, type GatewayStatus, servingLines } from './control/gateway-status.ts'
 import type { Ports } from './control/ports.ts'
 import { restartNeeded } from './control/reload-rules.ts'
 import { createResolver } from './control/resolver.ts'
@@ -149,7 +150,7 @@ class WiredGateway implements Gateway {
     this.#apis = await Apis.start(this.#apisOptions(this.#boot))
     const { provider } = this.#configuration.source.status()
     this.#log.notice(
-      { version, provider, revision: this.#configuration.store.revision, pid: process.pid },
+      { version: productVersion, provider, revision: this.#configuration.store.revision, pid: process.pid },
       'Sluice serves',
     )
     for (const line of servingLines(conf, this.#ports.open)) this.#options.say(line)
@@ -161,7 +162,7 @@ class WiredGateway implements Gateway {
     const { provider, reachable } = source.status()
     return {
       pid: process.pid,
-      version,
+      version: productVersion,
       node: process.version,
       startedAt: this.#startedAt.toISOString(),
       uptimeSeconds: Math.floor((Date.now() - this.#startedAt.getTime()) / 1000),

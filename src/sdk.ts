@@ -25,7 +25,9 @@ export { HttpSession } from './exchange/http-session.ts'
 export { encodePath, normalisePath, type RequestPath } from './exchange/request-path.ts'
 export { StreamSession } from './exchange/stream-session.ts'
 export type { Link, Receiver, TlsInfo } from './net/link.ts'
+export { type Outgoing, outgoingDatagrams, outgoingStream } from './net/outgoing-lines.ts'
 export { type RelayOptions, type RelayOutcome, relay } from './net/relay.ts'
+export { type AccessLog, createAccessLog } from './observability/access-log.ts'
 export type {
   Counter,
   CounterFamily,
@@ -36,7 +38,21 @@ export type {
   Metrics,
 } from './observability/metrics.ts'
 export { attachAnonymous, attachConsumer } from './plugin/attach-consumer.ts'
+export { BatchQueue, type BatchSettings, type Deliver, PartialDelivery } from './plugin/batch-queue.ts'
 export type { ConsumerDirectory, ConsumerMatch } from './plugin/consumer-directory.ts'
+export {
+  type BatchConf,
+  batchAttributes,
+  type LogConf,
+  logAttributes,
+  logFault,
+  logFormatsFault,
+  logMetadataAttributes,
+  logMetadataSchema,
+} from './plugin/log-attributes.ts'
+export { compileLogEntry, fullLogEntry, type LogEntry, type LogFormatter } from './plugin/log-entry.ts'
+export { batchLoggerPhases, batchSettings, loggerPhases } from './plugin/logger.ts'
+export type { Output } from './plugin/outputs.ts'
 export type { Answer, AnyPlugin, BodyFilter, Build, OtherPlugins, Phases, Plugin, Step } from './plugin/plugin.ts'
 export type {
   HttpClient,

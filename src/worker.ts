@@ -36,6 +36,9 @@ import { WorkerGate } from './threads/worker-gate.ts'
 /** How long links that were cut may take to close. */
 const cutMs = 1000
 
+/** How long logs of plugins may take to be sent at the end. */
+const flushMs = 2000
+
 const port = parentPort
 if (port === null) throw new Error('worker.ts runs in a thread of the gateway, not by itself')
 const boot = workerData as WorkerBoot
@@ -65,7 +68,7 @@ const loadBody = (exchange: HttpExchange): Promise<void> | undefined =>
 const records = new SessionRecords(conf, log)
 const { metrics } = records
 const host = new PluginHost({
-  ...{ plugins: enabled(conf), counters, windows, metrics, log, compileFilter, loadBody, attributes },
+  ...{ home: conf.home, plugins: enabled(conf), counters, windows, metrics, log, compileFilter, loadBody, attributes },
 })
 const leases = new ChainLeases()
 const compiler = new SnapshotCompiler({
@@ -165,6 +168,8 @@ async function drain(lingerMs: number): Promise<void> {
   await Promise.race([quiet(), sleep(lingerMs + cutMs, patience.signal)])
   patience.abort()
   deadline.cancel()
+  const unsent = await host.outputs.flush(flushMs)
+  if (unsent > 0) log.warn({ outputs: unsent }, 'logs of plugins were not sent in time and are lost')
   await records.close()
   await httpRecords.close()
   await log.close()
@@ -232,6 +237,7 @@ const orders: { [T in keyof Answers]: (order: Extract<ToWorker, { type: T }>) =>
     log.reopen()
     records.reopen()
     httpRecords.reopen()
+    host.outputs.reopen()
     return null
   },
   drain: async (order) => {

@@ -30,6 +30,10 @@ export class MemoryBody implements KeptBody {
     return this.#bytes
   }
 
+  start(maxBytes: number): Uint8Array {
+    return this.#bytes.subarray(0, maxBytes)
+  }
+
   read(at: number): Uint8Array {
     return at === 0 ? this.#bytes : this.#bytes.subarray(at)
   }
@@ -50,6 +54,10 @@ export class FileBody implements KeptBody {
 
   bytes(): Promise<Uint8Array> {
     return this.#file.read(0, this.size)
+  }
+
+  start(maxBytes: number): Promise<Uint8Array> {
+    return this.#file.read(0, Math.min(maxBytes, this.size))
   }
 
   read(at: number): Promise<Uint8Array> {

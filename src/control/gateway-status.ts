@@ -1,7 +1,7 @@
 /** What the gateway tells about itself: for `sluice status`, and as gauges. */
-import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import type { ControlGauges } from '../admin/metrics-server.ts'
+import { productVersion } from '../base/product-version.ts'
 import { servesAdmin } from '../config/boot-rules.ts'
 import type { BootConf } from '../config/boot-schema.ts'
 import { servesHttp, servesStreams } from '../config/http-listeners.ts'
@@ -49,17 +49,10 @@ export interface GatewayStatus {
   readonly connections: { readonly active: number; readonly accepted: number }
 }
 
-/** Of the package, whether it runs from sources or compiled. */
-export const version: string = (() => {
-  const up = import.meta.url.endsWith('.ts') ? '../../package.json' : '../../../package.json'
-  const text = readFileSync(new URL(up, import.meta.url), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
-})()
-
 /** What an operator wants to know at the end of a start: where it can be reached. */
 export function servingLines(conf: BootConf, listeners: GatewayStatus['listeners']): readonly string[] {
   const { deployment, apisix } = conf
-  const lines = [`Sluice ${version} serves`]
+  const lines = [`Sluice ${productVersion} serves`]
   if (servesAdmin(conf)) {
     const { ip, port } = deployment.admin.admin_listen
     lines.push(
@@ -102,7 +95,7 @@ export function controlGauges(configuration: Configuration): ControlGauges {
   }
   const { provider, reachable } = source.status()
   return {
-    nodeInfo: { hostname: hostname(), version },
+    nodeInfo: { hostname: hostname(), version: productVersion },
     ...(provider === 'etcd' ? { etcdReachable: reachable } : {}),
     etcdModifyIndexes: indexes,
   }

@@ -24,6 +24,8 @@ export interface CollectedBody {
   readonly size: number
   /** All of it in memory. */
   bytes(): Uint8Array | Promise<Uint8Array>
+  /** Its first bytes, no more than `maxBytes`. */
+  start(maxBytes: number): Uint8Array | Promise<Uint8Array>
 }
 
 /** The body of a request. Nothing of it is read before somebody opens or collects it. */

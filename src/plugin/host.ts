@@ -18,6 +18,7 @@ import { type Condition, Member, type MemberParts, metaIn, runAll } from './memb
 import { chainOf, inOrder, membersOf, rewriteSteps } from './member-chain.ts'
 import { mergeLayers, type PlacedPlugins, type PluginSet } from './merge.ts'
 import { checkedConf } from './nested-plugin.ts'
+import { Outputs } from './outputs.ts'
 import type { AnyPlugin, Build, Phases, Plugin } from './plugin.ts'
 import type { Subsystem } from './plugin-table.ts'
 import { Standings } from './standings.ts'
@@ -30,6 +31,8 @@ export interface HostOptions {
   /** Default: numbers that nobody reads. */
   readonly metrics?: Metrics
   readonly log: Build['log']
+  /** Default: the folder that the process was started in. */
+  readonly home?: string
   /** Compiles `_meta.filter`; throws on a bad expression. */
   readonly compileFilter: (filter: unknown) => Condition
   /** Reads the body of a request into its variables; undefined: that is done. Rejects with why the exchange fails. */
@@ -81,6 +84,8 @@ interface Start {
 const unreadSeries = 1000
 
 export class PluginHost {
+  /** What plugins send or write later. */
+  readonly outputs = new Outputs()
   readonly #options: HostOptions
   readonly #enabled = { http: new Map<string, AnyPlugin>(), stream: new Map<string, AnyPlugin>() }
   readonly #standings = new Standings()
@@ -205,6 +210,8 @@ export class PluginHost {
       counters: options.counters,
       windows: options.windows,
       metrics: this.#metrics,
+      home: options.home ?? process.cwd(),
+      output: (output) => this.outputs.add(output),
       log: options.log,
       consumers: around.consumers,
       metadata: () => around.metadata(plugin),

@@ -8,6 +8,7 @@ import type { HttpExchange, ResponseHead } from '../exchange/http-exchange.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import type { UpstreamCell } from '../upstream/upstream.ts'
 import type { ConsumerDirectory } from './consumer-directory.ts'
+import type { Output } from './outputs.ts'
 
 /**
  * A refusal or an answer by a plugin. In streams the link is closed and `status` reaches only logs and metrics. In HTTP an
@@ -62,6 +63,10 @@ export interface Build {
    * is called when none does any more.
    */
   standing<T>(key: string, make: () => T, close?: (value: T) => void): T
+  /** The folder that relative paths of configurations begin at. */
+  readonly home: string
+  /** Something that is sent or written later: flushed before the thread ends. Returns what takes it out again. */
+  output(output: Output): () => void
   /** Reports a fault that must not end the exchange. */
   readonly log: { warn(fields: object, message: string): void; error(fields: object, message: string): void }
   /** What the plugin runs for: `stream_routes/1`, `routes/1`, `global_rules`, `routes/1 consumers/jack`. */

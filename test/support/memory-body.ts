@@ -129,7 +129,8 @@ function sizeOf(parts: readonly Uint8Array[]): number {
 }
 
 function collectedOf(bytes: Uint8Array, late: boolean): CollectedBody {
-  return { size: bytes.length, bytes: () => (late ? Promise.resolve(bytes) : bytes) }
+  const told = (some: Uint8Array) => (late ? Promise.resolve(some) : some)
+  return { size: bytes.length, bytes: () => told(bytes), start: (maxBytes) => told(bytes.subarray(0, maxBytes)) }
 }
 
 function later(result: CollectedBody | GatewayError): Promise<CollectedBody> {
