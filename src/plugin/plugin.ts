@@ -124,6 +124,8 @@ export interface Plugin<Conf = never> {
   readonly runPolicy?: 'prefer_route'
   /** What the schema cannot say; the message of the first fault. Defaults are filled in. Runs on the control side. */
   check?(conf: Conf, others: OtherPlugins): string | undefined
+  /** The group that a configuration is in: all in it must say the same, and a write that differs is refused. As it is stored. */
+  groupOf?(conf: JsonObject): string | undefined
   checkConsumer?(conf: JsonObject): string | undefined
   /**
    * A copy of a valid configuration in which `change` was applied to each upstream that stands in it. They are checked, sealed and

@@ -17,6 +17,7 @@ import {
   type UpstreamValue,
   unsupportedUpstream,
 } from '../resources/upstream.ts'
+import { groupFault } from './group-fault.ts'
 
 export interface ResourceCheck {
   /** What kinds are given with their own functions. */
@@ -75,7 +76,9 @@ export function createResourceCheck(parts: CheckParts): ResourceCheck {
   function pluginsFaultIn(plugins: JsonObject, place: PluginsOf, context: CheckContext): string | undefined {
     const upstreamFault = (upstream: JsonObject): string | undefined =>
       checkUpstream(upstream, context) ?? unsupportedUpstream(upstream, 'upstream.')
-    return catalogue.check(resolved(plugins), place, upstreamFault)
+    const fault = catalogue.check(resolved(plugins), place, upstreamFault)
+    if (fault !== undefined || !context.writing) return fault
+    return groupFault(plugins, place, catalogue, lookup)
   }
   const known = new Set(parts.kinds)
   const find = (directory: string, id: string): ResourceKind | undefined => {

@@ -201,6 +201,25 @@ test('workflow answers, and limits what a rule holds for', async () => {
   assert.deepEqual(await statuses('/flow', 3), [200, 200, 200])
 })
 
+test('routes of a group count together, and another configuration of the group is refused', async () => {
+  const limit = { count: 4, time_window: 60, key: 'http_user', group: 'shared#1' }
+  const route = (id: string, conf: object) => ({ uri: `/${id}`, ...nodes(), plugins: { 'limit-count': conf } })
+  await put('/routes/g1', route('g1', limit))
+  await put('/routes/g2', route('g2', { ...limit, policy: 'local' }))
+  await everywhere('/g1', '4')
+  await everywhere('/g2', '4')
+  assert.deepEqual(await statuses('/g1', 2, { user: 'jack' }), [200, 200])
+  assert.deepEqual(await statuses('/g2', 3, { user: 'jack' }), [200, 200, 503])
+  for (const id of ['g1', 'g3']) {
+    const reply = await gateway.admin('PUT', `/routes/${id}`, route(id, { ...limit, count: 5 }))
+    assert.equal(reply.status, 400)
+    assert.deepEqual(reply.body, {
+      error_msg: 'failed to check the configuration of plugin limit-count err: group conf mismatched',
+    })
+  }
+  await put('/routes/g3', route('g3', { ...limit, count: 5, group: 'shared#2' }))
+})
+
 test('wrong configurations are answered with 400 and the reason', async () => {
   const say = async (plugin: string, conf: object): Promise<string> => {
     const reply = await gateway.admin('PUT', '/routes/wrong', {

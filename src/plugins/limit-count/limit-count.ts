@@ -46,6 +46,7 @@ export const limitCount: Plugin<LimitCountConf> = {
   metadataSchema: limitCountMetadata,
   encryptedFields: redisSecretFields,
   check: limitCountFault,
+  groupOf: ({ group }) => (typeof group === 'string' ? group : undefined),
 
   create(conf, build) {
     const counter = counterOf(conf, build)
