@@ -17,14 +17,15 @@ import { keyAuth } from './key-auth.ts'
 import { limitConn, streamLimitConn } from './limit-conn/index.ts'
 import { limitCount } from './limit-count/index.ts'
 import { limitReq } from './limit-req.ts'
-import { prometheus } from './prometheus/index.ts'
+import { mocking } from './mocking/index.ts'
+import { prometheus, streamPrometheus } from './prometheus/index.ts'
 import { proxyRewrite } from './proxy-rewrite.ts'
 import { realIp } from './real-ip.ts'
 import { redirect } from './redirect.ts'
 import { refererRestriction } from './referer-restriction.ts'
 import { requestId } from './request-id.ts'
 import { responseRewrite } from './response-rewrite.ts'
-import { syslog } from './syslog.ts'
+import { streamSyslog, syslog } from './syslog.ts'
 import { tcpLogger } from './tcp-logger.ts'
 import { trafficSplit } from './traffic-split/index.ts'
 import { uaRestriction } from './ua-restriction.ts'
@@ -39,10 +40,13 @@ export const plugins: readonly AnyPlugin[] = [
   cors,
   fileLogger,
   httpLogger,
+  streamSyslog,
   syslog,
   tcpLogger,
   udpLogger,
+  mocking,
   prometheus,
+  streamPrometheus,
   proxyRewrite,
   consumerRestriction,
   requestId,
