@@ -109,8 +109,9 @@ export class ServerConnection implements Receiver, HttpConnection, AnswerOrigin,
     const intake = this.#intake
     intake.peerEnded = true
     if (this.#state !== exchanging) this.#cutOff()
-    // What was read may hold the rest of the body. Without it there is no request that could be answered.
-    else if (!intake.ended && !intake.broken && this.#inbox.size === 0) this.#lose(leftEarly())
+    // An end looks the same whether the client still reads or has left; as in nginx, one that waits for nothing but its answer
+    // is taken to have left. What was read may hold the rest of the body, or further requests: then it is still there.
+    else if (this.#inbox.size === 0 && !intake.broken && this.#answer?.begun !== true) this.#lose(leftEarly())
   }
 
   drained(): void {

@@ -67,9 +67,8 @@ describe('failures of HTTP', { timeout: 120_000 }, () => {
     let ended = false
     const server = await customServer((socket) => {
       socket.resume()
-      socket.on('end', () => {
+      socket.on('close', () => {
         ended = true
-        socket.end()
       })
     })
     await route('/leaving', { [server.node]: 1 })

@@ -122,11 +122,12 @@ function suite(create: () => Wire): void {
     assert.deepEqual([road.refusals.length, road.journeys.length], [1, 0])
   })
 
-  test('a half-close after the request is no reason not to be answered', async () => {
-    const { client } = await serving((journey) => setTimeout(() => journey.answer(200, 'late'), 20))
+  test('a client that ends its side while it waits is gone for the owner', async () => {
+    const { client, road } = await serving(() => undefined)
     client.socket.end(get())
+    await until(() => road.journeys.length === 1 && road.last.gones.length === 1, { what: 'the owner to hear of it' })
     await client.end()
-    assert.equal(client.text, answer('late', 'Connection: close\r\n'))
+    assert.equal(client.text, '')
   })
 
   test('a client that leaves within its body, or is reset, is gone for the owner', async () => {

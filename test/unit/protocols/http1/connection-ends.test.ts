@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { answerOf, getOf, served } from '../../../support/http1-road.ts'
+import { getOf, served } from '../../../support/http1-road.ts'
 
 test('a head that is none is refused, told to the road, and the connection ends', () => {
   for (const [bytes, status] of [
@@ -41,14 +41,20 @@ test('a client that leaves is told to the owner, and the sink is deaf from then 
   assert.deepEqual([link.sent, road.last.sents, settings.connections.size], ['', 0, 0])
 })
 
-test('a client that half-closes after its request still gets the answer, then the connection ends', () => {
+test('a client that ends its side while it waits for its answer is gone', () => {
   const { link, road } = served(() => undefined)
   link.arrive(getOf())
   link.peerEnds()
-  road.last.answer(200, 'x')
-  assert.equal(link.taken(), answerOf('x', 'Connection: close\r\n'))
+  assert.equal(road.last.gones[0]?.code, 'client_gone')
   assert.equal(link.closed, true)
-  assert.deepEqual(road.last.gones, [])
+})
+
+test('a client that ends its side behind several requests gets an answer to each but the last', () => {
+  const { link, road } = served(() => undefined)
+  link.arrive(getOf() + getOf())
+  link.peerEnds()
+  road.last.answer(200, 'x')
+  assert.match(link.taken(), /^HTTP\/1\.1 200 OK\r\n/)
 })
 
 test('a client that half-closes within its body is gone', () => {
