@@ -5,6 +5,8 @@ import type { JsonObject } from '../../src/base/json.ts'
 import type { Chain } from '../../src/plugin/chain.ts'
 import { runLog, runSteps } from '../../src/plugin/run.ts'
 import { plugins } from '../../src/plugins/index.ts'
+import { startTestGateway } from '../support/gateway.ts'
+import { httpBackend } from '../support/http-backend.ts'
 import { httpExchange } from '../support/http-exchange.ts'
 import { PluginBench } from '../support/plugin-bench.ts'
 import { redisCommand, redisConnections, redisMissing, startRedis } from '../support/servers/redis.ts'
@@ -226,5 +228,31 @@ test('behind sentinels the master counts, and after a failover the next one', { 
     await until(async () => (await bench.run(by)).status === 200, { ms: 60_000, what: 'the next master' })
   } finally {
     await set.stop()
+  }
+})
+
+test('two gateways of two workers each let exactly count through', { skip }, async () => {
+  const redis = await startRedis()
+  const backend = await httpBackend()
+  const limit = count({ policy: 'redis', redis_host: '127.0.0.1', redis_port: redis.port, key: 'server_addr' })
+  const upstream = { nodes: { [backend.node]: 1 }, type: 'roundrobin' }
+  const route = { uri: '/counted', upstream, plugins: { 'limit-count': limit } }
+  const options = { workers: 2, resources: { '/routes/1': route, '/routes/2': { uri: '/other', upstream } } }
+  const gateways = [await startTestGateway(options), await startTestGateway(options)]
+  try {
+    for (const each of gateways) {
+      await until(async () => (await each.ask('http', '/other')).status === 200, { what: 'the routes' })
+    }
+    const asked = Array.from({ length: 400 }, async (_, at) => {
+      const reply = await gateways[at % 2]?.ask('http', '/counted')
+      return reply?.status ?? 0
+    })
+    const statuses = await Promise.all(asked)
+    assert.equal(passed(statuses), 300)
+    assert.equal(statuses.filter((status) => status === 503).length, 100)
+  } finally {
+    for (const each of gateways) await each.stop()
+    await backend.stop()
+    await redis.stop()
   }
 })
