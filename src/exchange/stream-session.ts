@@ -24,6 +24,8 @@ export class StreamSession implements StreamExchange {
   endedAt = 0
   /** The listener it came in by, as configured: `0.0.0.0:9100`. */
   listener = ''
+  /** What metrics call its route by. */
+  shownBy: 'id' | 'name' = 'id'
 
   constructor(protocol: string, downstream: Link, head: Uint8Array = nothing, hello?: HelloInfo) {
     this.protocol = protocol

@@ -1,5 +1,6 @@
 /** What loggers have in common: an exchange becomes an entry, entries become batches. Where they go is each logger's own. */
 import type { JsonObject } from '../base/json.ts'
+import type { Exchange } from '../exchange/exchange.ts'
 import type { HttpSession } from '../exchange/http-session.ts'
 import { BatchQueue, type BatchSettings, type Deliver } from './batch-queue.ts'
 import type { BatchConf, LogConf, LogFormatConf } from './log-attributes.ts'
@@ -13,15 +14,15 @@ const defaultMaxPending = 8192
 export function loggerPhases(
   conf: LogConf,
   build: Build,
-  write: (entry: LogEntry, exchange: HttpSession) => void,
+  write: (entry: LogEntry, exchange: Exchange) => void,
   close: () => void,
 ): Phases {
   const bodies = new BodyKeeper(conf, build)
   const entries = new Entries(conf, build)
   const phases: Phases = {
     log(exchange) {
-      const session = exchange as HttpSession
-      write(entries.of(session, bodies), session)
+      const entry = entries.of(exchange, bodies)
+      if (entry !== undefined) write(entry, exchange)
     },
     close,
   }
@@ -80,16 +81,24 @@ class Entries {
     build.asksFor([...(this.#format?.names ?? []), ...(this.#extra?.names ?? [])])
   }
 
-  of(exchange: HttpSession, keeper: BodyKeeper): LogEntry {
+  /** Undefined, and told: of streams there is nothing to say by default. */
+  of(exchange: Exchange, keeper: BodyKeeper): LogEntry | undefined {
     const metadata = this.#build.metadata()
     if (metadata !== this.#metadata) {
       this.#metadata = metadata
       this.#compile()
     }
     const bodies = keeper.take(exchange)
-    if (bodies.response !== undefined) exchange.setVariable('resp_body', bodies.response)
+    if (bodies.response !== undefined) (exchange as HttpSession).setVariable('resp_body', bodies.response)
     if (this.#format === undefined) {
-      const full = fullLogEntry(exchange, bodies)
+      if (exchange.kind === 'stream') {
+        this.#build.log.error(
+          { owner: this.#build.owner },
+          "a logger's log_format is not set: the session is not logged",
+        )
+        return undefined
+      }
+      const full = fullLogEntry(exchange as HttpSession, bodies)
       for (const [member, value] of Object.entries(this.#extra?.entry(exchange) ?? {})) full[member] ??= value
       return full
     }

@@ -64,7 +64,7 @@ export class SessionRecords {
       toClient: downstream.bytesWritten,
       fromEndpoint: upstream?.bytesRead ?? 0,
       toEndpoint: upstream?.bytesWritten ?? 0,
-      shownBy: 'id',
+      shownBy: exchange.shownBy,
       error: exchange.error?.code,
       status: exchange.status,
       durationMs: exchange.endedAt - exchange.startedAt,
