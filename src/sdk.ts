@@ -1,7 +1,7 @@
 /** The door for guests: all that protocols and plugins, built in or a user's own, may use. Re-exports only. */
 export { IpSet } from './base/ip-set.ts'
 export type { Json, JsonObject, JsonSchema } from './base/json.ts'
-export { type CompiledSchema, compileSchema } from './base/json-schema.ts'
+export { type CompiledSchema, compileGivenSchema, compileSchema } from './base/json-schema.ts'
 export { compilePattern, compileReplacement, compileSubstitution, type Substituted } from './base/pattern.ts'
 export type { SharedCounter, SharedCounters } from './base/shared-counters.ts'
 export type { SharedState, SharedWindows, SharedWindowTable, Taken } from './base/shared-windows.ts'

@@ -15,47 +15,67 @@ export interface CompiledSchema {
   withDefaults(value: Json): Json
 }
 
+type ValidatorOf = (schema: JsonSchema) => ValidateFunction
+
 const compiled = new WeakMap<JsonSchema, CompiledSchema>()
-const validators = new WeakMap<object, ValidateFunction>()
-let shared: Ajv | undefined
+let shared: ValidatorOf | undefined
 
 /**
  * Cheap to call, also repeatedly with one schema: nothing is compiled before the first `check`. Schemas must not be
- * changed afterwards.
+ * changed afterwards, and stay in memory: they are part of the program.
  */
 export function compileSchema(schema: JsonSchema): CompiledSchema {
   let known = compiled.get(schema)
   if (known === undefined) {
-    known = {
-      check: (value) => {
-        const whole = fillDefaults(schema, structuredClone(value))
-        const validate = validatorOf(schema)
-        if (validate(whole)) return undefined
-        return firstFault(schema, whole, validate.errors ?? [])
-      },
-      withDefaults: (value) => fillDefaults(schema, structuredClone(value)),
-    }
+    known = compiledBy(schema, (part) => {
+      shared ??= validators()
+      return shared(part)
+    })
     compiled.set(schema, known)
   }
   return known
 }
 
-const fillDefaults = createDefaults((schema, value) => validatorOf(schema)(value))
-
-function validatorOf(schema: JsonSchema): ValidateFunction {
-  let validate = validators.get(schema)
-  if (validate === undefined) {
-    validate = ajv().compile(schema)
-    validators.set(schema, validate)
-  }
-  return validate
+/** Compiles a schema that somebody configured, of draft-07; it is forgotten with the result. Throws when it is none. */
+export function compileGivenSchema(schema: JsonSchema): CompiledSchema {
+  // Which draft it says it is of is not known here: what matters is whether it can be read as this one.
+  const { $schema: _draft, ...rest } = schema
+  const validatorOf = validators()
+  validatorOf(rest)
+  return compiledBy(rest, validatorOf)
 }
 
-function ajv(): Ajv {
+function compiledBy(schema: JsonSchema, validatorOf: ValidatorOf): CompiledSchema {
+  const fillDefaults = createDefaults((part, value) => validatorOf(part)(value))
+  return {
+    check: (value) => {
+      const whole = fillDefaults(schema, structuredClone(value))
+      const validate = validatorOf(schema)
+      if (validate(whole)) return undefined
+      return firstFault(schema, whole, validate.errors ?? [])
+    },
+    withDefaults: (value) => fillDefaults(schema, structuredClone(value)),
+  }
+}
+
+function validators(): ValidatorOf {
+  const known = new WeakMap<object, ValidateFunction>()
+  const ajv = makeAjv()
+  return (schema) => {
+    let validate = known.get(schema)
+    if (validate === undefined) {
+      validate = ajv.compile(schema)
+      known.set(schema, validate)
+    }
+    return validate
+  }
+}
+
+function makeAjv(): Ajv {
   // allErrors: the first fault in APISIX's order is often not the first that Ajv meets.
   // ownProperties: a resource may have a field called `constructor`, and lacks one it does not name.
   // unicodeRegExp off: patterns are written for PCRE, which lets `\-` and `\_` stand.
-  shared ??= new Ajv({
+  return new Ajv({
     allErrors: true,
     ownProperties: true,
     strict: false,
@@ -66,5 +86,4 @@ function ajv(): Ajv {
       ipv6: (text: string) => text.includes(':') && isAddress(text),
     },
   })
-  return shared
 }

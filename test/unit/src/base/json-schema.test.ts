@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Json, JsonSchema } from '../../../../src/base/json.ts'
-import { compileSchema } from '../../../../src/base/json-schema.ts'
+import { compileGivenSchema, compileSchema } from '../../../../src/base/json-schema.ts'
 
 const object = (properties: JsonSchema, more: JsonSchema = {}): JsonSchema => ({ type: 'object', properties, ...more })
 
@@ -275,4 +275,19 @@ test('two copies do not share a default', () => {
 test('a schema is compiled once, however often it is asked for', () => {
   const schema = object({})
   assert.equal(compileSchema(schema), compileSchema(schema))
+})
+
+test('a schema that somebody configured is forgotten with its result, may have any id, and is told when it is none', () => {
+  for (const text of ['one', 'two']) {
+    const { check } = compileGivenSchema({
+      $id: 'same',
+      $schema: 'http://json-schema.org/draft-04/schema#',
+      const: text,
+    })
+    assert.equal(check(text), undefined)
+    assert.notEqual(check('three'), undefined)
+  }
+  assert.throws(() => compileGivenSchema({ type: 'other' }), /schema is invalid/)
+  assert.throws(() => compileGivenSchema({ $ref: 'elsewhere.json' }), /can't resolve reference/)
+  assert.deepEqual(compileGivenSchema({ properties: { a: { default: 1 } } }).withDefaults({}), { a: 1 })
 })
