@@ -24,6 +24,7 @@ import { realIp } from './real-ip.ts'
 import { redirect } from './redirect.ts'
 import { refererRestriction } from './referer-restriction.ts'
 import { requestId } from './request-id.ts'
+import { requestValidation } from './request-validation.ts'
 import { responseRewrite } from './response-rewrite.ts'
 import { streamSyslog, syslog } from './syslog.ts'
 import { tcpLogger } from './tcp-logger.ts'
@@ -35,6 +36,7 @@ import { workflow } from './workflow.ts'
 
 export const plugins: readonly AnyPlugin[] = [
   clientControl,
+  requestValidation,
   responseRewrite,
   basicAuth,
   cors,
