@@ -3,9 +3,10 @@ import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { renameSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
+import { freePort } from '../support/free-port.ts'
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'
 import { type HttpBackend, httpBackend } from '../support/http-backend.ts'
 import { resourcesOf } from '../support/resources.ts'
@@ -13,13 +14,17 @@ import { until } from '../support/until.ts'
 
 let gateway: TestGateway
 let backend: HttpBackend
+let streamPort: number
 const { put, remove } = resourcesOf(() => gateway)
 
 before(async () => {
   backend = await httpBackend({ name: 'endpoint' })
+  streamPort = await freePort()
   gateway = await startTestGateway({
     workers: 2,
     config: {
+      stream_plugins: ['syslog', 'prometheus'],
+      sluice: { stream_ports: [streamPort] },
       plugin_attr: { prometheus: { metrics: { bandwidth: { extra_labels: [{ verb: '$request_method' }] } } } },
     },
   })
@@ -262,4 +267,47 @@ test('what waits to be sent is sent when the gateway stops', async () => {
   assert.equal(receiver.requests.length, 0)
   await own.stop()
   assert.match(String(receiver.requests[0]?.body), /^\[\{"path":"\/last","route_id":"1"\}/)
+})
+
+test('sessions of streams go to syslog by their format, and are counted under the name of their route', async (t) => {
+  const sys = await collector()
+  const echo = createServer((socket) => socket.on('error', () => {}).pipe(socket))
+  echo.listen(0, '127.0.0.1')
+  await once(echo, 'listening')
+  t.after(async () => {
+    await gateway.admin('DELETE', '/stream_routes/named')
+    echo.close()
+    await sys.stop()
+  })
+  const port = streamPort
+  await put('/stream_routes/named', {
+    name: 'telnet',
+    server_port: port,
+    upstream: { nodes: { [`127.0.0.1:${(echo.address() as AddressInfo).port}`]: 1 }, type: 'roundrobin' },
+    plugins: {
+      prometheus: { prefer_name: true },
+      syslog: {
+        host: '127.0.0.1',
+        port: sys.port,
+        batch_max_size: 1,
+        log_format: { from: '$remote_addr', sent: '$bytes_sent' },
+      },
+    },
+  })
+  await until(
+    async () => {
+      const client = connect(port, '127.0.0.1').on('error', () => {})
+      client.end('hello')
+      client.resume()
+      await new Promise((resolve) => client.on('close', resolve))
+      return client.bytesRead === 5
+    },
+    { what: 'an echo' },
+  )
+  await until(() => sys.texts.some((text) => text.includes('{"from":"127.0.0.1","sent":"5"')), {
+    what: 'a message of syslog',
+  })
+  await until(async () => ((await metric('apisix_stream_connection_total{route="telnet"}')) ?? 0) > 0, {
+    what: 'the name',
+  })
 })
