@@ -27,6 +27,9 @@ export interface Rounds {
   readonly rounds: number
 }
 
+/** Enough to compile what is hot. */
+const enoughUnits = 40_000
+
 /** One series per contender, in their order; those that do not carry the workload are left out. */
 export async function measure(
   workload: Workload,
@@ -35,14 +38,20 @@ export async function measure(
 ): Promise<Series[]> {
   const able = contenders.filter((contender) => workload.command(contender, 1) !== undefined)
   const series = able.map(({ name }) => ({ name, runs: [] as Measured[] }))
-  // The first turn warms caches, code and connection tables and is not counted.
-  for (const contender of able) await once(workload, contender, options.generators, Math.min(2, options.seconds))
+  for (const contender of able) await warmUp(workload, contender, options)
   for (let round = 0; round < options.rounds; round++) {
     for (const [index, contender] of able.entries()) {
       series[index]?.runs.push(await once(workload, contender, options.generators, options.seconds))
     }
   }
   return series
+}
+
+/** Not counted: caches and connection tables fill, code is compiled. Where few units fit into it, it is done twice. */
+async function warmUp(workload: Workload, contender: Contender, { generators, seconds }: Rounds): Promise<void> {
+  const short = Math.min(2, seconds)
+  const { perSecond } = await once(workload, contender, generators, short)
+  if (perSecond * short < enoughUnits) await once(workload, contender, generators, short)
 }
 
 /** One run. */
