@@ -117,3 +117,33 @@ describe('snapshots', () => {
     assert.deepEqual(kept['c{overflow}'], [7])
   })
 })
+
+test('a series that stands still is dropped after its time, makes room, and tells who kept it', () => {
+  let now = 0
+  const metrics = new Metrics({ maxSeries: 1, onOverflow() {}, now: () => now })
+  const family = metrics.configuredCounter('c', 'help', ['a'], { expireMs: 1000 })
+  family.with('x').add(1)
+  const labels = (): readonly string[] => metrics.snapshot().flatMap(({ labelValues }) => labelValues)
+  assert.deepEqual(labels(), ['x'])
+  now = 900
+  family.with('x').add(1)
+  assert.deepEqual(labels(), ['x'])
+  now = 1800
+  assert.deepEqual(labels(), ['x'])
+  const { generation } = metrics
+  now = 2000
+  assert.deepEqual(labels(), [])
+  assert.notEqual(metrics.generation, generation)
+  family.with('y').add(1)
+  assert.deepEqual(labels(), ['y'])
+})
+
+test('a family whose shape is a setting is replaced by one of another shape, and kept by one of the same', () => {
+  const metrics = new Metrics({ maxSeries: 1, onOverflow() {} })
+  const never = { expireMs: 0 }
+  metrics.configuredHistogram('h', 'help', [], [1], never).with().observe(1)
+  metrics.configuredHistogram('h', 'help', [], [1], never).with().observe(1)
+  assert.equal(metrics.snapshot()[0]?.values[0], 2)
+  metrics.configuredHistogram('h', 'help', [], [1, 2], never).with().observe(1)
+  assert.deepEqual([...(metrics.snapshot()[0]?.values ?? [])], [1, 0, 0, 1])
+})
