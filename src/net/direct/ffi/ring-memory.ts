@@ -2,7 +2,7 @@
  * The memory that a ring and its thread share: one stretch of addresses for its queues, its buffers and whatever its
  * operations name. It knows nothing of what lies in it.
  */
-import { call, errno } from './calls.ts'
+import { call } from './calls.ts'
 import { ffi } from './node-ffi.ts'
 import { freeAtEnd, freeNow } from './thread.ts'
 
@@ -17,16 +17,12 @@ const adviceHugePage = 14
  */
 const arenaBytes = 64 * 1024 * 1024
 
-const readWrite = 3
-const sharedPopulatedFixed = 0x1 | 0x8000 | 0x10
-
 const library = ffi.dlopen(null, {
-  mmap: { arguments: ['pointer', 'u64', 'i32', 'i32', 'i32', 'i64'], return: 'i64' },
   madvise: { arguments: ['pointer', 'u64', 'i32'], return: 'i32' },
 })
 /** Exported so that the handle, and with it the function, stays reachable. */
 export const ringMemoryLibrary: unknown = library
-const { mmap: callMmap, madvise: callMadvise } = library.functions
+const { madvise: callMadvise } = library.functions
 
 /** Places in it are numbers, counted in bytes from its begin. It is given back with the thread, or by `free`. */
 export class Arena {
@@ -63,13 +59,6 @@ export class Arena {
     const at = this.take(Number(aligned) + hugePage) + Number(aligned)
     callMadvise(this.addressAt(at), BigInt(hugePage), adviceHugePage)
     return at
-  }
-
-  /** Maps what `fd` shows from `offset` on: where it begins, or a negative errno. */
-  map(fd: number, offset: number, size: number): number {
-    const at = this.take(size)
-    const got = callMmap(this.addressAt(at), BigInt(size), readWrite, sharedPopulatedFixed, fd, BigInt(offset))
-    return got === -1n ? -(errno[0] as number) : at
   }
 
   addressAt(place: number): bigint {

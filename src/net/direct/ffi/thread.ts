@@ -84,11 +84,16 @@ export function disown(fd: number): void {
 
 /** Memory of malloc(3): freed with the thread, after the descriptors that were entered later. */
 export function freeAtEnd(address: bigint): void {
-  addHook(isolate, freeFunction, address)
+  callAtEnd(freeFunction, address)
 }
 
 /** The same before the thread ends. */
 export function freeNow(address: bigint): void {
   removeHook(isolate, freeFunction, address)
   free(address)
+}
+
+/** Calls a function of C with this argument when the thread ends. The same pair twice would end the process. */
+export function callAtEnd(address: bigint, argument: bigint): void {
+  addHook(isolate, address, argument)
 }

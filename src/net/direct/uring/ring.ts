@@ -5,7 +5,8 @@
 import { getSystemErrorName } from 'node:util'
 import type { Arena } from '../ffi/ring-memory.ts'
 import { uringEnter } from '../ffi/uring-calls.ts'
-import { type QueueMemory, setUp, takeDown } from './ring-setup.ts'
+import type { QueueMemory } from './ring-params.ts'
+import { setUp, takeDown } from './ring-setup.ts'
 
 /** Hears of each completion, while `Ring.reap` runs. `low` and `high` are the halves of what the entry carried. */
 export interface CompletionReceiver {
@@ -42,7 +43,7 @@ export class Ring {
   readonly #waitFlags: number
   readonly #submitFlags: number
   readonly #words: Int32Array
-  readonly #entries: number
+  readonly #entries: Int32Array
   readonly #submissionHead: number
   readonly #submissionTail: number
   readonly #submissionMask: number
@@ -63,21 +64,21 @@ export class Ring {
     this.#handle = handle
     this.#waitFlags = enterFlags | getEvents
     this.#submitFlags = enterFlags
-    this.#words = new Int32Array(arena.buffer)
-    this.#entries = layout.entries / 4
-    this.#submissionHead = layout.submissionHead / 4
-    this.#submissionTail = layout.submissionTail / 4
+    this.#words = layout.queues
+    this.#entries = layout.entries
+    this.#submissionHead = layout.submissionHead
+    this.#submissionTail = layout.submissionTail
     this.#submissionMask = submissions - 1
-    this.#submissionFlags = layout.submissionFlags / 4
-    this.#completionHead = layout.completionHead / 4
-    this.#completionTail = layout.completionTail / 4
+    this.#submissionFlags = layout.submissionFlags
+    this.#completionHead = layout.completionHead
+    this.#completionTail = layout.completionTail
     this.#completionMask = completions - 1
-    this.#completions = layout.completions / 4
+    this.#completions = layout.completions
     this.#tail = this.#words[this.#submissionTail] as number
     this.#closed = false
     if (layout.array === undefined) return
     // Entry n is always at place n: the array between them says nothing.
-    for (let index = 0; index < submissions; index += 1) this.#words[layout.array / 4 + index] = index
+    for (let index = 0; index < submissions; index += 1) this.#words[layout.array + index] = index
   }
 
   /** Entries written that the kernel has not taken yet. */
@@ -106,8 +107,8 @@ export class Ring {
     group: number,
   ): void {
     if (this.unsubmitted > this.#submissionMask) this.#makeRoom()
-    const words = this.#words
-    const at = this.#entries + (this.#tail & this.#submissionMask) * entryWords
+    const words = this.#entries
+    const at = (this.#tail & this.#submissionMask) * entryWords
     // What is not written is 0 in every entry: the upper half of the offset, and all after the group.
     words[at] = opcodeWord
     words[at + 1] = fd
@@ -120,7 +121,7 @@ export class Ring {
     words[at + 9] = high
     words[at + 10] = group
     this.#tail = (this.#tail + 1) | 0
-    words[this.#submissionTail] = this.#tail
+    this.#words[this.#submissionTail] = this.#tail
   }
 
   /**
