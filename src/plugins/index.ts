@@ -19,6 +19,7 @@ import { limitCount } from './limit-count/index.ts'
 import { limitReq } from './limit-req.ts'
 import { mocking } from './mocking/index.ts'
 import { prometheus, streamPrometheus } from './prometheus/index.ts'
+import { proxyMirror } from './proxy-mirror/index.ts'
 import { proxyRewrite } from './proxy-rewrite.ts'
 import { realIp } from './real-ip.ts'
 import { redirect } from './redirect.ts'
@@ -49,6 +50,7 @@ export const plugins: readonly AnyPlugin[] = [
   mocking,
   prometheus,
   streamPrometheus,
+  proxyMirror,
   proxyRewrite,
   consumerRestriction,
   requestId,
