@@ -1,16 +1,18 @@
 /**
- * Header fields in the order they came, names found whatever their case. It checks nothing: who parses or sets fields has
- * made sure that names are tokens and values have no control characters.
+ * Header fields in the order they came, names found whatever their case. It checks nothing; it knows whether all of its fields
+ * were vouched for when they were put in, so that who writes them need not check those again.
  */
 
-/** Three strings a field: the name in lower case, the name as it was written, the value. */
-const stride = 3
+/** Four strings a field: the name in lower case, the name as it was written, the value, the line that it was read from. */
+const stride = 4
 
 export class HeaderList {
   #items: string[]
+  #isSound: boolean
 
   constructor() {
     this.#items = []
+    this.#isSound = true
   }
 
   static of(fields: Readonly<Record<string, string>>): HeaderList {
@@ -24,9 +26,31 @@ export class HeaderList {
     return this.#items.length / stride
   }
 
-  /** For parsers: adds a field whose name in lower case is known already. */
-  push(lower: string, name: string, value: string): void {
-    this.#items.push(lower, name, value)
+  /** Every field came by `push` or `replace`. False: names and values are whatever somebody wrote. */
+  get isSound(): boolean {
+    return this.#isSound
+  }
+
+  /**
+   * For parsers, and for values that one has checked: adds a field whose name in lower case is known already. The name is a
+   * token, the value latin1 without CR, LF and NUL. `line`: the field as `Name: value` and CRLF, where there is such a text.
+   */
+  push(lower: string, name: string, value: string, line: string = ''): void {
+    this.#items.push(lower, name, value, line)
+  }
+
+  /** As `set`, on the terms of `push`. */
+  replace(lower: string, name: string, value: string, line: string = ''): void {
+    const items = this.#items
+    for (let at = 0; at < items.length; at += stride) {
+      if (items[at] !== lower) continue
+      items[at + 1] = name
+      items[at + 2] = value
+      items[at + 3] = line
+      this.#drop(lower, at + stride)
+      return
+    }
+    items.push(lower, name, value, line)
   }
 
   /** The value of the first field of that name, which is given in lower case. */
@@ -59,21 +83,14 @@ export class HeaderList {
   }
 
   append(name: string, value: string): void {
-    this.#items.push(name.toLowerCase(), name, value)
+    this.#isSound = false
+    this.#items.push(name.toLowerCase(), name, value, '')
   }
 
   /** One field of that name, in the place of the first one; any further ones go. */
   set(name: string, value: string): void {
-    const lower = name.toLowerCase()
-    const items = this.#items
-    for (let at = 0; at < items.length; at += stride) {
-      if (items[at] !== lower) continue
-      items[at + 1] = name
-      items[at + 2] = value
-      this.#drop(lower, at + stride)
-      return
-    }
-    items.push(lower, name, value)
+    this.#isSound = false
+    this.replace(name.toLowerCase(), name, value)
   }
 
   /** Removes all fields of that name (in lower case). */
@@ -94,15 +111,28 @@ export class HeaderList {
     return this.#items[index * stride + 2] as string
   }
 
+  /** The field at `index` as `Name: value` and CRLF; empty: nobody has made that text yet. */
+  lineAt(index: number): string {
+    return this.#items[index * stride + 3] as string
+  }
+
   copy(): HeaderList {
-    const list = new HeaderList()
+    const list = this.bare()
     list.#items = this.#items.slice()
+    return list
+  }
+
+  /** A list without fields, for fields of this one: it is as sound as this one is. */
+  bare(): HeaderList {
+    const list = new HeaderList()
+    list.#isSound = this.#isSound
     return list
   }
 
   /** Takes over the fields of another list, in the place of its own. */
   assign(other: HeaderList): void {
     this.#items = other.#items.slice()
+    this.#isSound = other.#isSound
   }
 
   #drop(lower: string, from: number): void {
@@ -114,6 +144,7 @@ export class HeaderList {
         items[to] = items[at] as string
         items[to + 1] = items[at + 1] as string
         items[to + 2] = items[at + 2] as string
+        items[to + 3] = items[at + 3] as string
       }
       to += stride
     }

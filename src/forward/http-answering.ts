@@ -10,10 +10,12 @@ import type { Log } from '../observability/log.ts'
 import { type BodyPipe, startFilters } from '../plugin/body-pipe.ts'
 import type { HeaderFilter } from '../plugin/chain.ts'
 import type { HttpSink } from '../protocol/http-protocol.ts'
+import { FieldLine } from './field-line.ts'
 import { httpDate } from './http-date.ts'
 import type { HttpRoadSettings } from './http-road-options.ts'
 
 const nothing = new Uint8Array(0)
+const serverLine = new FieldLine('Server')
 
 export class HttpAnswering {
   readonly #session: HttpSession
@@ -42,17 +44,16 @@ export class HttpAnswering {
     if (head.fromUpstream) {
       // Variables of logs tell what the endpoint sent.
       if (globals !== undefined || filters !== undefined) session.upstreamHeaders = headers.copy()
-      if (headers.has('server')) headers.set('Server', settings.server)
-      else headers.push('server', 'Server', settings.server)
+      headers.replace('server', 'Server', settings.server, serverLine.of(settings.server))
     } else {
-      headers.push('server', 'Server', settings.server)
+      headers.push('server', 'Server', settings.server, serverLine.of(settings.server))
     }
     this.#nameCharset(headers, settings.charset)
     if (!headers.has('date')) headers.push('date', 'Date', httpDate())
     this.#showUpstreamStatus(headers, settings)
     const added = session.addedHeaders
     if (added !== undefined) {
-      for (let at = 0; at < added.size; at += 1) headers.push(added.lowerAt(at), added.nameAt(at), added.valueAt(at))
+      for (let at = 0; at < added.size; at += 1) headers.append(added.nameAt(at), added.valueAt(at))
     }
     let announced = length
     if (globals !== undefined || filters !== undefined) {

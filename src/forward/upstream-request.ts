@@ -4,10 +4,11 @@
  */
 import type { IpSet } from '../base/ip-set.ts'
 import type { Endpoint } from '../exchange/endpoint.ts'
-import { HeaderList } from '../exchange/header-list.ts'
+import type { HeaderList } from '../exchange/header-list.ts'
 import type { HttpSession } from '../exchange/http-session.ts'
 import type { UpstreamRequest } from '../protocol/http-protocol.ts'
 import type { Upstream } from '../upstream/upstream.ts'
+import { FieldLine } from './field-line.ts'
 
 /** Composes the request for one try. `trusted`: peers whose forwarding fields are kept; undefined: the setting is absent. */
 export function upstreamRequest(
@@ -57,14 +58,24 @@ function nodeHost({ domain, host, port }: Endpoint, scheme: string): string {
   return defaultPorts[scheme] === port ? name : `${name}:${port}`
 }
 
+const lines = {
+  realIp: new FieldLine('X-Real-IP'),
+  forwardedFor: new FieldLine('X-Forwarded-For'),
+  proto: new FieldLine('X-Forwarded-Proto'),
+  host: new FieldLine('X-Forwarded-Host'),
+  port: new FieldLine('X-Forwarded-Port'),
+}
+
 /** One pass over the client's fields: those that the gateway answers for are left out and written anew behind them. */
 function upstreamFields(session: HttpSession, host: string, trusted: IpSet | undefined): HeaderList {
   const { request, remoteAddress, downstream } = session
   const received = request.headers
   // Without the setting the received list is continued but everything else is our own word.
   const keeps = trusted?.has(downstream.remoteAddress) === true
-  const fields = new HeaderList()
-  fields.push('host', 'Host', host)
+  const fields = received.bare()
+  // What plugins or the configuration chose is checked when it is written.
+  if (host === request.authority) fields.push('host', 'Host', host)
+  else fields.append('Host', host)
   let forwardedFor: string | undefined
   let proto: string | undefined
   let forwardedHost: string | undefined
@@ -78,7 +89,7 @@ function upstreamFields(session: HttpSession, host: string, trusted: IpSet | und
       case 'x-real-ip':
         continue
       case 'forwarded':
-        if (keeps) fields.push(lower, received.nameAt(index), value)
+        if (keeps) fields.push(lower, received.nameAt(index), value, received.lineAt(index))
         continue
       case 'x-forwarded-for':
         forwardedFor = forwardedFor === undefined ? value : `${forwardedFor}, ${value}`
@@ -93,16 +104,24 @@ function upstreamFields(session: HttpSession, host: string, trusted: IpSet | und
         forwardedPort = value
         continue
       default:
-        fields.push(lower, received.nameAt(index), value)
+        fields.push(lower, received.nameAt(index), value, received.lineAt(index))
     }
   }
   if (trusted !== undefined && !keeps) forwardedFor = undefined
   const list = forwardedFor === undefined || forwardedFor === '' ? remoteAddress : `${forwardedFor}, ${remoteAddress}`
-  fields.push('x-real-ip', 'X-Real-IP', remoteAddress)
-  fields.push('x-forwarded-for', 'X-Forwarded-For', list)
-  fields.push('x-forwarded-proto', 'X-Forwarded-Proto', (keeps ? proto : undefined) ?? request.scheme)
-  fields.push('x-forwarded-host', 'X-Forwarded-Host', (keeps ? forwardedHost : undefined) ?? request.authority)
-  fields.push('x-forwarded-port', 'X-Forwarded-Port', (keeps ? forwardedPort : undefined) ?? portOf(session))
+  const sentProto = (keeps ? proto : undefined) ?? request.scheme
+  const sentHost = (keeps ? forwardedHost : undefined) ?? request.authority
+  const sentPort = (keeps ? forwardedPort : undefined) ?? portOf(session)
+  if (remoteAddress === downstream.remoteAddress) {
+    fields.push('x-real-ip', 'X-Real-IP', remoteAddress, lines.realIp.of(remoteAddress))
+    fields.push('x-forwarded-for', 'X-Forwarded-For', list, lines.forwardedFor.of(list))
+  } else {
+    fields.append('X-Real-IP', remoteAddress)
+    fields.append('X-Forwarded-For', list)
+  }
+  fields.push('x-forwarded-proto', 'X-Forwarded-Proto', sentProto, lines.proto.of(sentProto))
+  fields.push('x-forwarded-host', 'X-Forwarded-Host', sentHost, lines.host.of(sentHost))
+  fields.push('x-forwarded-port', 'X-Forwarded-Port', sentPort, lines.port.of(sentPort))
   return fields
 }
 

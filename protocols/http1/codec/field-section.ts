@@ -17,7 +17,7 @@ import {
   upgrade,
 } from './field-names.ts'
 import { marks } from './head-scan.ts'
-import { isBlank, tab } from './octets.ts'
+import { isBlank, space, tab } from './octets.ts'
 
 /** What the fields of one head say about its connection and its body. */
 export class FieldSection {
@@ -45,24 +45,28 @@ export class FieldSection {
       const nameAt = places[mark] as number
       const colonAt = places[mark + 1] as number
       let valueAt = colonAt + 1
-      let valueEnd = places[mark + 2] as number
+      const lineEnd = places[mark + 2] as number
+      let valueEnd = lineEnd
       while (valueAt < valueEnd && isBlank(bytes[valueAt] as number)) valueAt += 1
       while (valueEnd > valueAt && isBlank(bytes[valueEnd - 1] as number)) valueEnd -= 1
       const value = text.slice(valueAt - from, valueEnd - from)
+      // As a writer would write it: it need not be put together again.
+      const isPlain = valueAt === colonAt + 2 && valueEnd === lineEnd && bytes[colonAt + 1] === space
+      const line = isPlain ? text.slice(nameAt - from, lineEnd + 2 - from) : ''
       const known = knownName(bytes, nameAt, colonAt)
       if (known === undefined) {
         const name = text.slice(nameAt - from, colonAt - from)
-        if (underscores || !name.includes('_')) headers.push(name.toLowerCase(), name, value)
+        if (underscores || !name.includes('_')) headers.push(name.toLowerCase(), name, value, line)
         continue
       }
       const { lower, written, role } = known
       if (role === host) this.hostAt = valueAt
       // Readers differ about a tab at the value's edge: some see another coding then. [RFC 9112 §11.2]
-      else if (role === transferEncoding && hasTab(bytes, colonAt, places[mark + 2] as number)) {
+      else if (role === transferEncoding && hasTab(bytes, colonAt, lineEnd)) {
         throw new CodecError(400, 'a tab beside Transfer-Encoding')
       }
       if (role !== plain && !this.#note(role, value)) continue
-      headers.push(lower, written ?? text.slice(nameAt - from, colonAt - from), value)
+      headers.push(lower, written ?? text.slice(nameAt - from, colonAt - from), value, line)
     }
   }
 

@@ -33,7 +33,7 @@ export function writeRequestHead(
   if (!uriPattern.test(uri) || !isTokenText(method)) {
     throw new GatewayError('internal', `no request line can be made of ${JSON.stringify(`${method} ${uri}`)}`)
   }
-  return compose(`${method} ${uri} HTTP/1.1`, headers, framing, '', upgrade, dropped)
+  return compose(`${method} ${uri} HTTP/1.1`, true, headers, framing, '', upgrade, dropped)
 }
 
 /**
@@ -49,12 +49,22 @@ export function writeAnswerHead(
   upgrade: string | undefined,
   dropped: string[],
 ): string {
-  const first = `HTTP/1.1 ${status} ${reason === '' ? phraseOf(status) : reason}`
-  return compose(first, headers, framing, connection, upgrade, dropped)
+  const usual = phraseOf(status)
+  const isUsual = reason === '' || reason === usual
+  return compose(
+    `HTTP/1.1 ${status} ${isUsual ? usual : reason}`,
+    isUsual,
+    headers,
+    framing,
+    connection,
+    upgrade,
+    dropped,
+  )
 }
 
 function compose(
   first: string,
+  isFirstSound: boolean,
   headers: HeaderList,
   framing: number,
   connection: string,
@@ -62,6 +72,7 @@ function compose(
   dropped: string[],
 ): string {
   const text = assemble(first, headers, framing, connection, upgrade)
+  if (isFirstSound && upgrade === undefined && headers.isSound) return text
   if (isSound(text, assembledLines)) return text
   const token = upgrade === undefined || isTokenText(upgrade) ? upgrade : undefined
   return assemble(soundText(first), soundFields(headers, dropped), framing, connection, token)
@@ -83,7 +94,8 @@ function assemble(
   let lines = host === undefined ? 2 : 3
   for (let index = 0; index < size; index += 1) {
     if (isOwn(headers.lowerAt(index), framing)) continue
-    text += `${headers.nameAt(index)}: ${headers.valueAt(index)}\r\n`
+    const line = headers.lineAt(index)
+    text += line === '' ? `${headers.nameAt(index)}: ${headers.valueAt(index)}\r\n` : line
     lines += 1
   }
   if (framing >= chunked) {

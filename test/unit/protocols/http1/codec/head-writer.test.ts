@@ -127,3 +127,19 @@ test('a chunk begins with its size in hex, and the last one may carry trailers',
   assert.equal(writeLastChunk(trailers, dropped), '0\r\nX-Sum: 1\r\n\r\n')
   assert.deepEqual(dropped, ['X-Bad'])
 })
+
+test('a value that would break the head is left out of a list that a parser had filled', () => {
+  const headers = new HeaderList()
+  headers.push('a', 'A', '1', 'A: 1\r\n')
+  headers.set('B', 'x\r\nC: y')
+  headers.set('A', '2')
+  const dropped: string[] = []
+  const text = writeAnswerHead(200, '', headers, 0, '', undefined, dropped)
+  assert.equal(text, 'HTTP/1.1 200 OK\r\nA: 2\r\nContent-Length: 0\r\n\r\n')
+  assert.deepEqual(dropped, ['B'])
+})
+
+test('a reason that would break the head does not, though all fields are sound', () => {
+  const text = writeAnswerHead(200, 'a\r\nB: c', new HeaderList(), 0, '', undefined, [])
+  assert.equal(text, 'HTTP/1.1 200 a  B: c\r\nContent-Length: 0\r\n\r\n')
+})
