@@ -111,7 +111,9 @@ export class ServerConnection implements Receiver, HttpConnection, AnswerOrigin,
     if (this.#state !== exchanging) this.#cutOff()
     // An end looks the same whether the client still reads or has left; as in nginx, one that waits for nothing but its answer
     // is taken to have left. What was read may hold the rest of the body, or further requests: then it is still there.
-    else if (this.#inbox.size === 0 && !intake.broken && this.#answer?.begun !== true) this.#lose(leftEarly())
+    else if (this.#inbox.size === 0 && !intake.broken && !(intake.ended && this.#answer?.begun === true)) {
+      this.#lose(leftEarly())
+    }
   }
 
   drained(): void {

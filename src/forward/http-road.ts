@@ -1,3 +1,4 @@
+/** The road of HTTP exchanges: starts a journey for each, knows which are under way, and ends them on request. */
 import { DenseSet } from '../base/dense-set.ts'
 import { GatewayError } from '../errors.ts'
 import type { HttpSession } from '../exchange/http-session.ts'
