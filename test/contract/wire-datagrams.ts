@@ -174,6 +174,37 @@ export function datagramContract(name: string, create: () => Wire): void {
       link?.close()
     })
 
+    test('a flow of replies reaches each client whole and in order, whatever the sizes', async () => {
+      const sizes = [1200, 1200, 1200, 1200, 700, 1200, 1200, 1300, 1300, 0, 0, 5, 5, 5, 5, 5, 3000, 1200, 1200]
+      const flow = Array.from({ length: 10 }, (_, round) =>
+        sizes.map((size, index) => Buffer.alloc(size, `${round} ${index} `)),
+      ).flat()
+      const clients = [await peer(), await peer(), await peer()]
+      accept = (link) => {
+        const asked = new Recorder()
+        asked.bytes = (of: Link): void => {
+          for (const bytes of flow) of.send(Buffer.from(bytes))
+          // In between they go to another one.
+          if (links.length === clients.length)
+            for (const bytes of flow) for (const each of links) each.send(Buffer.from(bytes))
+        }
+        link.open(asked)
+      }
+      for (const [index, { socket }] of clients.entries()) {
+        socket.setRecvBufferSize(1 << 22)
+        socket.send('go', listener.port, '127.0.0.1')
+        const expected = (index === clients.length - 1 ? 2 : 1) * flow.length
+        await until(() => clients[index]?.received.length === expected, { what: `the flow to ${index}` })
+      }
+      await until(() => clients.every(({ received }) => received.length === 2 * flow.length), { what: 'all flows' })
+      for (const { received } of clients) assert.ok(Buffer.concat(received).equals(Buffer.concat([...flow, ...flow])))
+      for (const { received } of clients)
+        assert.deepEqual(
+          received.map(({ length }) => length),
+          [...flow, ...flow].map(({ length }) => length),
+        )
+    })
+
     test('what comes before a session is opened is delivered afterwards, in order', async () => {
       accept = () => {}
       const client = await peer()

@@ -13,7 +13,7 @@ import type { DatagramOptions, DropReason, Listener } from '../wire.ts'
 import type { Engine, SocketName, Task, Watch, Watcher } from './engine.ts'
 import { inbox } from './ffi/inbox.ts'
 import type { LocalAddress, Peer } from './ffi/messages.ts'
-import { batchSize, Outbox } from './ffi/outbox.ts'
+import { outbox, type ReplySocket } from './ffi/outbox.ts'
 import { inet, inet6 } from './ffi/socket-address.ts'
 import { bindSocket, closeSocket, localName, openSocket, setPacketInfo, setReceiveRoom } from './ffi/sockets.ts'
 
@@ -32,10 +32,9 @@ export class DirectUdpListener implements Listener, SessionPort<Client>, Watcher
   readonly #accepted: (link: Link) => void
   readonly #table: SessionTable<Client>
   readonly #watch: Watch
-  readonly #outbox: Outbox
+  readonly #socket: ReplySocket
   /** What all sessions share, unless the port listens on every address. */
   readonly #local: SocketName | undefined
-  #queued: number
 
   constructor(
     side: DatagramSide,
@@ -49,14 +48,13 @@ export class DirectUdpListener implements Listener, SessionPort<Client>, Watcher
     this.wheel = side.wheel
     this.#engine = side.engine
     this.#accepted = accepted
-    this.#queued = 0
     const fd = boundSocket(options)
     const name = localName(fd)
     this.port = name.port
     const isEverywhere = host === '0.0.0.0' || host === '::'
     if (isEverywhere) setPacketInfo(fd, host === '::' ? inet6 : inet)
     this.#local = isEverywhere ? undefined : name
-    this.#outbox = new Outbox(fd)
+    this.#socket = { fd, mayJoin: true }
     this.#watch = side.engine.watch(fd, this)
     this.#table = new SessionTable({ ...options, port: this.port }, failed, () => this.#shut())
   }
@@ -76,7 +74,7 @@ export class DirectUdpListener implements Listener, SessionPort<Client>, Watcher
 
   /** For the engine: something has come. */
   readable(): void {
-    const count = inbox.receive(this.#outbox.fd)
+    const count = inbox.receive(this.#socket.fd)
     for (let index = 0; index < count; index += 1) {
       if (this.#table.isClosed) return
       const bytes = inbox.datagram(index)
@@ -88,20 +86,7 @@ export class DirectUdpListener implements Listener, SessionPort<Client>, Watcher
   /** For sessions only, as those up to `forget`. */
   reply(bytes: Uint8Array, { peer, from }: Client): void {
     if (this.#table.isClosed) return
-    if (!Outbox.fits(bytes)) {
-      this.run()
-      this.#outbox.sendLarge(bytes, peer, from)
-      return
-    }
-    // The batch is the thread's: another port's must leave before this one begins.
-    if (batchOwner !== this) {
-      batchOwner?.run()
-      batchOwner = this
-      this.#engine.later(this)
-    }
-    Outbox.put(this.#queued, bytes, peer, from)
-    this.#queued += 1
-    if (this.#queued === batchSize) this.#flush()
+    if (outbox.add(this.#socket, bytes, peer, from)) this.#engine.later(this)
   }
 
   /** They are borrowed here. */
@@ -117,16 +102,9 @@ export class DirectUdpListener implements Listener, SessionPort<Client>, Watcher
     this.#table.forget(session)
   }
 
-  /** For the engine: the events at hand are done, so the batch leaves. */
+  /** For the engine: the events at hand are done, so replies leave. */
   run(): void {
-    if (batchOwner === this) batchOwner = undefined
-    this.#flush()
-  }
-
-  #flush(): void {
-    const count = this.#queued
-    this.#queued = 0
-    if (count > 0) this.#outbox.send(count)
+    outbox.flush()
   }
 
   #arrived(index: number, bytes: Uint8Array): void {
@@ -151,9 +129,6 @@ export class DirectUdpListener implements Listener, SessionPort<Client>, Watcher
     this.#watch.close()
   }
 }
-
-/** Whose replies are in the thread's batch. */
-let batchOwner: DirectUdpListener | undefined
 
 class Client implements SessionClient {
   readonly #remote: SocketName

@@ -24,6 +24,8 @@ export interface EntrySet {
   readonly slabs: Slabs
   readonly reads: JointReads
   readonly writes: JointWrites
+  /** How often it was asked for events. */
+  readonly round: number
   /** Into the set, edge-triggered and for everything, as streams are. A negative errno when there is no room. */
   enter(entry: Entry): number
   /** The same for these events only. */

@@ -12,11 +12,18 @@ import type { Entry, EntrySet } from './entry.ts'
 import type { Reader } from './joint-reads.ts'
 import type { Writer } from './joint-writes.ts'
 
+/** Something to read so many times in a row, and there is most likely more than one datagram of it. */
+const flowRounds = 3
+const patience = 16
+
 export class EpollDatagrams implements Datagrams, Entry, Reader, Writer {
   readonly fd: number
   readonly #set: EntrySet
   readonly #owner: DatagramOwner
   #closed: boolean
+  /** The round in which it last had something, and in how many before it without a gap. */
+  #round: number
+  #streak: number
   generation: number
 
   constructor(set: EntrySet, fd: number, owner: DatagramOwner) {
@@ -24,6 +31,8 @@ export class EpollDatagrams implements Datagrams, Entry, Reader, Writer {
     this.#set = set
     this.#owner = owner
     this.#closed = false
+    this.#round = 0
+    this.#streak = 0
     this.generation = 0
   }
 
@@ -58,7 +67,11 @@ export class EpollDatagrams implements Datagrams, Entry, Reader, Writer {
   }
 
   joins(): boolean {
-    this.#set.reads.add(this)
+    const { reads, round } = this.#set
+    this.#streak = round === this.#round + 1 ? this.#streak + 1 : Math.min(0, this.#streak)
+    this.#round = round
+    if (this.#streak >= flowRounds) return false
+    reads.add(this)
     return true
   }
 
@@ -76,6 +89,8 @@ export class EpollDatagrams implements Datagrams, Entry, Reader, Writer {
       if (bytes !== undefined) this.#owner.arrived(bytes)
     }
     if (count < 0) this.#failed(-count)
+    // It was no flow: it takes longer to look like one again.
+    if (count < 2) this.#streak = -patience
     this.#set.batchDone()
   }
 

@@ -47,6 +47,7 @@ export class EpollEngine implements Engine, EntrySet, EventSource {
   readonly slabs: Slabs
   readonly reads: JointReads
   readonly writes: JointWrites
+  round: number
   readonly #joint: JointContext
   readonly #checks: boolean
   readonly #epoll: Epoll
@@ -69,6 +70,7 @@ export class EpollEngine implements Engine, EntrySet, EventSource {
     this.slabs = new Slabs(options.checks)
     this.#joint = new JointContext(options.joint)
     this.#checks = options.checks
+    this.round = 0
     this.reads = new JointReads(this.#joint, options.checks)
     this.writes = new JointWrites(this.#joint)
     this.#epoll = new Epoll(maxEvents)
@@ -179,6 +181,7 @@ export class EpollEngine implements Engine, EntrySet, EventSource {
     if (this.#areLeft) return 1
     this.#next = 0
     this.#count = 0
+    this.round += 1
     this.#count = this.#epoll.wait(timeoutMs)
     return this.#count
   }
