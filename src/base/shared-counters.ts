@@ -13,6 +13,8 @@ export interface SharedCounter {
    * share too, never less than what was added before. What a worker added is taken back when that worker dies.
    */
   add(by: number): number
+  /** As `add`, where nobody asks for the total, which costs a look at every worker's share. */
+  change(by: number): void
   /**
    * Unpins: the counter may be forgotten when nobody pins it and its total is 0. Afterwards only what was added through
    * the handle may still be taken back by it.
@@ -75,6 +77,10 @@ class PinnedCounter implements SharedCounter {
 
   add(by: number): number {
     return this.#table.add(this.#slot, by)
+  }
+
+  change(by: number): void {
+    this.#table.change(this.#slot, by)
   }
 
   release(): void {

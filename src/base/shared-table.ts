@@ -85,6 +85,10 @@ export class SharedTable {
     return this.total(slot)
   }
 
+  change(slot: number, by: number): void {
+    Atomics.add(this.#words, slot + slotHeadWords + this.#worker, by)
+  }
+
   total(slot: number): number {
     let total = 0
     const first = slot + slotHeadWords

@@ -2,6 +2,7 @@
  * The exchange of every version of HTTP: one request and its answer. It carries what happened; the road and the protocol
  * write into it. The protocol's sink stands behind it, typed only where the road can see it.
  */
+import { monotonic } from '../base/clock.ts'
 import type { GatewayError } from '../errors.ts'
 import type { Link } from '../net/link.ts'
 import { BodyVariables } from './body-variables.ts'
@@ -78,7 +79,7 @@ export class HttpSession implements HttpExchange {
     this.downstream = downstream
     this.request = request
     this.sentMethod = request.method
-    this.startedAt = performance.now()
+    this.startedAt = monotonic.now()
     this.remoteAddress = downstream.remoteAddress
     this.remotePort = downstream.remotePort
   }

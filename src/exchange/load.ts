@@ -50,14 +50,14 @@ class EndpointLoad implements OwnedLoad {
 
   begin(): void {
     this.#own += 1
-    this.#counter?.add(1)
+    this.#counter?.change(1)
   }
 
   end(elapsedMs?: number): void {
     // An end without its begin must not make the endpoint look less than idle.
     if (this.#own > 0) {
       this.#own -= 1
-      this.#counter?.add(-1)
+      this.#counter?.change(-1)
     }
     this.#releaseWhenDone()
     if (elapsedMs !== undefined) this.#learn(elapsedMs)

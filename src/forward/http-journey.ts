@@ -2,6 +2,7 @@
  * One HTTP exchange on the road: match, phases, tries, answer, log. One object per request, whose methods are the callbacks of
  * every step. Connections and endpoints are the business of its tries, bytes that of the protocol.
  */
+import { monotonic } from '../base/clock.ts'
 import type { DenseMember } from '../base/dense-set.ts'
 import { GatewayError } from '../errors.ts'
 import type { HeaderList } from '../exchange/header-list.ts'
@@ -323,7 +324,7 @@ export class HttpJourney implements SinkOwner, TriesOwner, DenseMember {
     const { exchange } = this
     const { leases } = this.#road.options
     exchange.error ??= error
-    exchange.endedAt = performance.now()
+    exchange.endedAt = monotonic.now()
     this.#log(this.#globals.log)
     this.#log(this.#chain.log)
     leases.give(this.#snapshot.globalRules.chain)

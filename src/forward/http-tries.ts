@@ -2,6 +2,7 @@
  * The tries of one exchange: pick an endpoint, take or make a connection, send, receive, and again where that is safe. What
  * comes back goes to the owner; phases, routes and answers are not known here.
  */
+import { monotonic } from '../base/clock.ts'
 import { GatewayError } from '../errors.ts'
 import type { Endpoint } from '../exchange/endpoint.ts'
 import type { Attempt } from '../exchange/exchange.ts'
@@ -81,7 +82,7 @@ export class HttpTries implements DialReceiver, ResponseReceiver {
     }
     const attempt: Attempt = {
       endpoint,
-      startedAt: performance.now(),
+      startedAt: monotonic.now(),
       connectedAt: 0,
       reused: false,
       sent: false,
@@ -164,7 +165,7 @@ export class HttpTries implements DialReceiver, ResponseReceiver {
   connected(link: Link): void {
     this.#cancelDial = undefined
     const attempt = this.#attempt as Attempt
-    attempt.connectedAt = performance.now()
+    attempt.connectedAt = monotonic.now()
     const client = (this.#protocol as HttpProtocol).connect(link)
     if (this.#pool === undefined) client.idle = closeIdle
     else this.#pool.adopt(client)
@@ -191,7 +192,7 @@ export class HttpTries implements DialReceiver, ResponseReceiver {
   }
 
   head(head: ResponseHead, length: number | undefined): void {
-    this.#session.upstreamHeadAt = performance.now()
+    this.#session.upstreamHeadAt = monotonic.now()
     this.#session.upstreamStatuses.push(head.status)
     this.#owner.answered(head, length)
   }
@@ -207,16 +208,17 @@ export class HttpTries implements DialReceiver, ResponseReceiver {
 
   ended(trailers: HeaderList | undefined): void {
     const session = this.#session
-    session.upstreamEndedAt = performance.now()
+    const now = monotonic.now()
+    session.upstreamEndedAt = now
     session.upstreamTrailers = trailers
     this.#client = undefined
-    this.#settle(session.upstreamEndedAt - (this.#attempt as Attempt).startedAt)
+    this.#settle(now - (this.#attempt as Attempt).startedAt)
     this.#owner.complete(trailers)
   }
 
   upgraded(head: ResponseHead, link: Link, bytes: Uint8Array): void {
     const session = this.#session
-    session.upstreamHeadAt = performance.now()
+    session.upstreamHeadAt = monotonic.now()
     session.upstreamStatuses.push(head.status)
     this.#client = undefined
     this.#owner.upgraded(head, link, bytes)
@@ -224,7 +226,7 @@ export class HttpTries implements DialReceiver, ResponseReceiver {
 
   /** The end of an upgraded connection: what `ended` and `failed` are for others. */
   released(): void {
-    this.#session.upstreamEndedAt = performance.now()
+    this.#session.upstreamEndedAt = monotonic.now()
     this.#settle(undefined)
   }
 
@@ -242,7 +244,7 @@ export class HttpTries implements DialReceiver, ResponseReceiver {
     this.#settle(undefined)
     if (!session.begun && error.origin === 'upstream')
       session.upstreamStatuses.push(error.kind === 'timeout' ? 504 : 502)
-    const again = mayRetryRequest(session, attempt, error, this.#upstream, performance.now())
+    const again = mayRetryRequest(session, attempt, error, this.#upstream, monotonic.now())
     if (error.origin === 'upstream') this.#warn(attempt, error, again)
     this.#last = error
     if (again) this.#owner.again()

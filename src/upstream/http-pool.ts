@@ -2,6 +2,7 @@
  * Connections to one endpoint that wait for the next request: last in, first out, so that the surplus of a busy hour ages
  * and is closed. It dials nothing; who needs a connection and finds none makes one.
  */
+import { monotonic } from '../base/clock.ts'
 import type { Timer, TimerOwner, TimerWheel } from '../base/timers.ts'
 import type { HttpClient } from '../protocol/http-protocol.ts'
 
@@ -70,7 +71,7 @@ export class HttpPool implements TimerOwner {
   expired(): void {
     this.#timer = undefined
     const { idleMs } = this.#limits
-    const before = performance.now() - idleMs
+    const before = monotonic.now() - idleMs
     let old = 0
     while (old < this.#idle.length && (this.#idle[old] as Waiting).since <= before) old++
     for (const { client } of this.#idle.splice(0, old)) client.close()
@@ -81,7 +82,7 @@ export class HttpPool implements TimerOwner {
   #keep(client: HttpClient): void {
     const { size, idleMs, requests } = this.#limits
     if (this.#retired || client.served >= requests || this.#idle.length >= size) return client.close()
-    this.#idle.push({ client, since: idleMs > 0 ? performance.now() : 0 })
+    this.#idle.push({ client, since: idleMs > 0 ? monotonic.now() : 0 })
     if (idleMs > 0) this.#timer ??= this.#wheel.start(idleMs, this)
   }
 

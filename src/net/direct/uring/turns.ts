@@ -8,6 +8,7 @@
  * a message.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { monotonic } from '../../../base/clock.ts'
 import { loopFd, loopTimeout, readClock } from '../ffi/thread.ts'
 import { alarmKind, hasMore, kindOf, loopKind, numberOf, pushPollMany, pushTimeout, tag } from './operations.ts'
 import type { CompletionReceiver, Ring } from './ring.ts'
@@ -129,7 +130,7 @@ export class Turns implements CompletionReceiver {
     let until = Number.POSITIVE_INFINITY
     for (;;) {
       owner.enter(this.#mayWait())
-      const now = performance.now()
+      const now = monotonic.now()
       if (now - this.#clockAt > clockErrorMs) {
         readClock()
         this.#clockAt = now
@@ -151,7 +152,7 @@ export class Turns implements CompletionReceiver {
     immediate.unref()
     clearImmediate(immediate)
     this.#isNodeDue = false
-    this.#clockAt = performance.now()
+    this.#clockAt = monotonic.now()
     if (this.#watchesLoop) return
     this.#watchesLoop = true
     pushPollMany(this.#ring, loopFd, pollIn, tag(loopKind, 0), 0)
