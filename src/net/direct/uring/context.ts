@@ -3,6 +3,7 @@
  * a batch of completions.
  */
 import type { Task } from '../engine.ts'
+import type { BufferRing } from './buffer-ring.ts'
 import { type Departing, Departures } from './departures.ts'
 import { LentBuffers } from './lent-buffers.ts'
 import {
@@ -12,6 +13,7 @@ import {
   hasBuffer,
   kindOf,
   loopKind,
+  receiveDatagramKind,
   receiveKind,
   receiveLargeKind,
   sendKind,
@@ -26,6 +28,28 @@ export interface Settler {
   settle(): void
 }
 
+/** Those who wait for a buffer of a pool. */
+class Starved {
+  readonly #pool: BufferRing
+  #waiting: Settler[]
+
+  constructor(pool: BufferRing) {
+    this.#pool = pool
+    this.#waiting = []
+  }
+
+  add(settler: Settler): void {
+    this.#waiting.push(settler)
+  }
+
+  feed(): void {
+    if (this.#waiting.length === 0 || this.#pool.lent === 0) return
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const settler of waiting) settler.settle()
+  }
+}
+
 export class UringContext {
   readonly ring: Ring
   readonly turns: Turns
@@ -35,9 +59,7 @@ export class UringContext {
   readonly #departures: Departures
   #tasks: Task[]
   #settlers: Settler[]
-  /** Those who wait for a small buffer, and for a large one. */
-  #starved: Settler[]
-  #starvedLarge: Settler[]
+  readonly #starved: readonly [Starved, Starved, Starved]
   /** Completions taken while somebody waited for another one: four numbers each. */
   readonly #deferred: number[]
   #replayed: number
@@ -51,8 +73,8 @@ export class UringContext {
     this.#departures = new Departures(this.ring, this.slots, this.outbox)
     this.#tasks = []
     this.#settlers = []
-    this.#starved = []
-    this.#starvedLarge = []
+    const { small, large, datagrams } = this.lent
+    this.#starved = [new Starved(small), new Starved(large), new Starved(datagrams)]
     this.#deferred = []
     this.#replayed = 0
     this.turns = new Turns(this.ring, this)
@@ -71,11 +93,10 @@ export class UringContext {
 
   /** A receive of this kind found no buffer: calls `settler` when there are some again. */
   whenBuffered(settler: Settler, kind: number): void {
-    if (kind === receiveLargeKind) this.#starvedLarge.push(settler)
-    else {
-      this.lent.small.widen()
-      this.#starved.push(settler)
-    }
+    const pool = this.lent.poolOf(kind)
+    // How many large ones there are bounds what a turn reads.
+    if (kind !== receiveLargeKind) pool.widen()
+    this.#starved[pool.group]?.add(settler)
   }
 
   /** More to settle: the thread must not wait. */
@@ -115,16 +136,7 @@ export class UringContext {
       this.#settlers = []
       for (const settler of settlers) settler.settle()
     }
-    if (this.#starved.length > 0 && this.lent.small.lent > 0) {
-      const starved = this.#starved
-      this.#starved = []
-      for (const settler of starved) settler.settle()
-    }
-    if (this.#starvedLarge.length > 0 && this.lent.large.lent > 0) {
-      const starved = this.#starvedLarge
-      this.#starvedLarge = []
-      for (const settler of starved) settler.settle()
-    }
+    for (const starved of this.#starved) starved.feed()
     if (this.#tasks.length === 0) return
     const tasks = this.#tasks
     this.#tasks = []
@@ -194,7 +206,7 @@ export class UringContext {
   }
 
   #returnBuffer(kind: number, buffer: number): void {
-    if (kind !== receiveKind && kind !== receiveLargeKind) return
+    if (kind !== receiveKind && kind !== receiveLargeKind && kind !== receiveDatagramKind) return
     const pool = this.lent.poolOf(kind)
     pool.taken(buffer)
     pool.release(buffer)

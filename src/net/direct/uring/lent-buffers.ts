@@ -1,9 +1,9 @@
 /**
- * The buffers that a ring's receives fill, small and large, and what is shown of them: bytes that are borrowed until a
+ * The buffers that a ring's receives fill, of several sizes, and what is shown of them: bytes that are borrowed until a
  * receiver returns, or until what was forwarded of them has left. It keeps no queue; see `sender.ts`.
  */
 import { BufferRing } from './buffer-ring.ts'
-import { receiveLargeKind } from './operations.ts'
+import { receiveDatagramKind, receiveLargeKind } from './operations.ts'
 import type { Ring } from './ring.ts'
 
 /** For quiet streams: a read takes one, however little it brings. */
@@ -13,8 +13,11 @@ const small = { group: 0, buffers: 1024, bufferBytes: 16 * 1024, lent: 128 }
  * than 16 cost more calls, and more of them only memory. They bound what a turn reads of all such streams together.
  */
 const large = { group: 1, buffers: 64, bufferBytes: 256 * 1024, lent: 16 }
-/** In the number of a buffer: it is a large one. */
-const isLarge = 0x10000
+/** Each has room for any datagram, and most of them are touched at their first page only. */
+const datagrams = { group: 2, buffers: 256, bufferBytes: 64 * 1024, lent: 64 }
+/** The number of a buffer among all: that of its pool above these bits. */
+const poolShift = 16
+const bufferMask = 0xffff
 
 /** Whom a buffer is shown to. */
 export interface BufferViewer {
@@ -24,6 +27,9 @@ export interface BufferViewer {
 export class LentBuffers {
   readonly small: BufferRing
   readonly large: BufferRing
+  readonly datagrams: BufferRing
+  /** By their groups. */
+  readonly #pools: readonly [BufferRing, BufferRing, BufferRing]
   readonly #ring: Ring
   readonly #checks: boolean
   /** What a receiver looks at just now, where that lies in the arena, and in which buffer. */
@@ -38,6 +44,8 @@ export class LentBuffers {
   constructor(ring: Ring, checks: boolean) {
     this.small = new BufferRing(ring, { ...small, poisons: checks })
     this.large = new BufferRing(ring, { ...large, poisons: checks })
+    this.datagrams = new BufferRing(ring, { ...datagrams, poisons: checks })
+    this.#pools = [this.small, this.large, this.datagrams]
     this.#ring = ring
     this.#checks = checks
     this.#shown = undefined
@@ -53,11 +61,13 @@ export class LentBuffers {
   refill(): void {
     this.small.refill()
     this.large.refill()
+    this.datagrams.refill()
   }
 
   /** The pool that a receive of this kind fills. */
   poolOf(kind: number): BufferRing {
-    return kind === receiveLargeKind ? this.large : this.small
+    if (kind === receiveLargeKind) return this.large
+    return kind === receiveDatagramKind ? this.datagrams : this.small
   }
 
   /** Shows the first bytes of a buffer that was filled, and takes it back. */
@@ -65,7 +75,7 @@ export class LentBuffers {
     const bytes = this.#checks ? pool.view(buffer, size).slice() : pool.view(buffer, size)
     this.#shown = bytes
     this.#shownPlace = pool.placeOf(buffer)
-    this.#shownHolder = pool === this.large ? buffer | isLarge : buffer
+    this.#shownHolder = (pool.group << poolShift) | buffer
     viewer.arrived(bytes)
     this.#shown = undefined
     if (this.#checks) (bytes.buffer as ArrayBuffer).transfer(0)
@@ -85,24 +95,27 @@ export class LentBuffers {
   /** The number of the buffer at a place; -1: there is none. */
   holderOf(place: number): number {
     if (place === this.#shownPlace && this.#shown !== undefined) return this.#shownHolder
-    const buffer = this.small.at(place)
-    if (buffer !== -1) return buffer
-    const other = this.large.at(place)
-    return other === -1 ? -1 : other | isLarge
+    for (const pool of this.#pools) {
+      const buffer = pool.at(place)
+      if (buffer !== -1) return (pool.group << poolShift) | buffer
+    }
+    return -1
   }
 
   retain(holder: number): void {
-    if (holder < isLarge) this.small.retain(holder)
-    else this.large.retain(holder & ~isLarge)
+    this.#poolAt(holder).retain(holder & bufferMask)
   }
 
   release(holder: number): void {
-    if (holder < isLarge) this.small.release(holder)
-    else this.large.release(holder & ~isLarge)
+    this.#poolAt(holder).release(holder & bufferMask)
   }
 
   #isUsed(holder: number): boolean {
-    return holder < isLarge ? this.small.isUsed(holder) : this.large.isUsed(holder & ~isLarge)
+    return this.#poolAt(holder).isUsed(holder & bufferMask)
+  }
+
+  #poolAt(holder: number): BufferRing {
+    return this.#pools[holder >>> poolShift] as BufferRing
   }
 
   #checkedPlaceOf(bytes: Uint8Array): number {

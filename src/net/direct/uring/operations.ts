@@ -17,6 +17,8 @@ export const acceptKind = 7
 export const connectKind = 8
 export const readableKind = 9
 export const alarmKind = 10
+export const receiveDatagramKind = 11
+export const sendDatagramKind = 12
 
 /** Bits of a completion's flags. */
 export const hasBuffer = 1

@@ -1,6 +1,6 @@
 /**
  * The engine on io_uring: one ring for a thread, on which accepts, connects, receives and sends are operations, all those of a
- * turn handed over in one system call. Datagrams are only watched: their owners move many by a call of their own.
+ * turn handed over in one system call. A port for datagrams is only watched: its owner moves many by a call of its own.
  */
 import type {
   AcceptOwner,
@@ -15,10 +15,10 @@ import type {
   Watch,
   Watcher,
 } from '../engine.ts'
-import { WatchedDatagrams } from '../watched-datagrams.ts'
 import { UringContext } from './context.ts'
 import { UringAcceptor } from './uring-acceptor.ts'
 import { UringConnect } from './uring-connect.ts'
+import { UringDatagrams } from './uring-datagrams.ts'
 import { UringStream } from './uring-stream.ts'
 import { UringWatch } from './uring-watch.ts'
 
@@ -61,7 +61,7 @@ class UringEngine implements Engine {
   }
 
   datagrams(fd: number, owner: DatagramOwner): Datagrams {
-    return new WatchedDatagrams(this, fd, owner)
+    return new UringDatagrams(this.#context, fd, owner)
   }
 
   watch(fd: number, watcher: Watcher): Watch {
