@@ -127,7 +127,10 @@ class WiredGateway implements Gateway {
       changed: (changes, revision) => this.#traffic.changed(changes, revision),
       addressChanged: (host, address) => this.#traffic.addressChanged(host, address),
     })
-    this.#traffic = new Traffic({ home, conf, wire: wire.name, configuration: this.#configuration, log: this.#log })
+    this.#traffic = new Traffic({
+      ...{ home, conf, wire: wire.name, configuration: this.#configuration, log: this.#log },
+      exposition: () => this.#apis?.exposition() ?? Promise.reject(new Error('the gateway is starting or ending')),
+    })
     this.#ports = this.#traffic.ports
     this.ended = new Promise((resolve) => {
       this.#end = resolve

@@ -29,6 +29,7 @@ import { HttpRecords } from './threads/http-records.ts'
 import { HttpService } from './threads/http-service.ts'
 import { Listening, listenAddress } from './threads/listening.ts'
 import type { Answers, FromWorker, ListenerSpec, ToWorker, WorkerBoot, WorkerConf } from './threads/messages.ts'
+import { PublicApis } from './threads/public-apis.ts'
 import { SessionRecords } from './threads/session-records.ts'
 import { certificateDefaults } from './threads/worker-conf.ts'
 import { WorkerGate } from './threads/worker-gate.ts'
@@ -67,7 +68,9 @@ const loadBody = (exchange: HttpExchange): Promise<void> | undefined =>
   (exchange as HttpSession).bodyVariables.load(http.road.options.settings().bodyLimits)
 const records = new SessionRecords(conf, log)
 const { metrics } = records
+const publicApis = new PublicApis(() => say({ type: 'ask', what: 'exposition' }))
 const host = new PluginHost({
+  publicApi: (method, path) => publicApis.find(conf, method, path),
   ...{ home: conf.home, plugins: enabled(conf), counters, windows, metrics, log, compileFilter, loadBody, attributes },
 })
 const leases = new ChainLeases()
@@ -252,6 +255,8 @@ port.on('message', (order: ToWorker) => {
     say({ type: 'applied', revision: order.revision })
   } else if (order.type === 'addresses') {
     compiler.setAddresses(order.changes)
+  } else if (order.type === 'exposition') {
+    publicApis.told(order.text)
   } else {
     const run = orders[order.type] as (order: ToWorker) => Promise<unknown>
     run(order).then(

@@ -49,10 +49,16 @@ export interface Replacement {
 
 export class Apis {
   #running: readonly Planned[] = []
+  /** Beside the one that listens, if one does: routes may show the numbers where no server does. */
+  #exposition: MetricsServer
+
+  private constructor(options: ApisOptions) {
+    this.#exposition = metricsServer(options)
+  }
 
   /** Starts every server that the configuration asks for. Rejects with the address and the reason, having closed the others. */
   static async start(options: ApisOptions): Promise<Apis> {
-    const apis = new Apis()
+    const apis = new Apis(options)
     apis.#running = await listenAll(plan(options))
     return apis
   }
@@ -67,10 +73,16 @@ export class Apis {
       complete: async () => {
         await closeAll(this.#running)
         this.#running = fresh
+        this.#exposition = metricsServer(options)
         this.#running = [...fresh, ...(await listenAll(takeOver))]
       },
       cancel: () => closeAll([...fresh, ...takeOver]),
     }
+  }
+
+  /** What workers have counted, as text. */
+  exposition(): Promise<string> {
+    return this.#exposition.render()
   }
 
   async close(): Promise<void> {

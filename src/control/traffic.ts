@@ -20,6 +20,8 @@ export interface TrafficOptions {
   /** Of all workers. */
   readonly wire: Wire['name']
   readonly configuration: Configuration
+  /** What workers have counted, as text. */
+  readonly exposition: () => Promise<string>
   readonly log: Log
 }
 
@@ -78,6 +80,7 @@ export class Traffic {
       maxIndex,
       maxSeries: conf.sluice.limits.metric_series,
       incomplete: () => this.ports.retryLater(),
+      exposition: options.exposition,
       log,
     })
   }

@@ -37,6 +37,8 @@ export interface HostOptions {
   readonly compileFilter: (filter: unknown) => Condition
   /** Reads the body of a request into its variables; undefined: that is done. Rejects with why the exchange fails. */
   readonly loadBody?: (exchange: HttpExchange) => Promise<void> | undefined
+  /** What is offered for routes to show, as `Build.publicApi`. Default: nothing. */
+  readonly publicApi?: Build['publicApi']
   /** `plugin_attr` of a plugin. */
   readonly attributes?: (plugin: string) => Json | undefined
 }
@@ -226,6 +228,7 @@ export class PluginHost {
       upstreamById: (id) => hold(around.upstreamById(id)),
       upstream: (key, value) => hold(around.upstream(`${owner} ${plugin} ${key}`, value)),
       asksFor,
+      publicApi: (method, path) => options.publicApi?.(method, path),
       expression: (json) => {
         const condition = options.compileFilter(json)
         asksFor(condition.names ?? [])

@@ -50,6 +50,8 @@ export interface Phases {
   close?(): void
 }
 
+export type PublicApi = () => Answer | Promise<Answer>
+
 /** What `create` may use. */
 export interface Build {
   /** Counters that all workers share; names are the plugin's own business but must be unlike other plugins'. */
@@ -84,6 +86,8 @@ export interface Build {
    * Throws with the reason when there is no such plugin or the configuration is wrong. They are closed with whoever asked.
    */
   phasesOf(name: string, conf: JsonObject): Phases
+  /** What a plugin that is enabled offers under that path for routes to show; undefined: nothing. Asked while traffic runs. */
+  publicApi(method: string, path: string): PublicApi | undefined
   /** An upstream resource by its id; its cell may be empty now and filled later. */
   upstreamById(id: string): UpstreamCell
   /** An upstream that `mapUpstreams` finds in the plugin's configuration; `key` tells several in one configuration apart. */

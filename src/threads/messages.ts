@@ -123,6 +123,8 @@ export interface ListenFailure {
 export type ToWorker =
   | { readonly type: 'changes'; readonly revision: number; readonly changes: readonly NormalChange[] }
   | { readonly type: 'addresses'; readonly changes: readonly AddressChange[] }
+  /** What was asked for last. Undefined: it cannot be had. */
+  | { readonly type: 'exposition'; readonly text: string | undefined }
   /** `resources` are those that other plugins give another normal form: in force at the same instant. */
   | {
       readonly type: 'conf'
@@ -154,6 +156,8 @@ export interface WorkerReport {
 export type FromWorker =
   | { readonly type: 'ready'; readonly failures: readonly ListenFailure[] }
   | { readonly type: 'applied'; readonly revision: number }
+  /** What are the numbers of all workers, as the metrics server shows them? Not again before it is answered. */
+  | { readonly type: 'ask'; readonly what: 'exposition' }
   | { readonly type: 'answer'; readonly seq: number; readonly value: unknown }
   /** An order could not be done; the worker goes on. */
   | { readonly type: 'refusal'; readonly seq: number; readonly reason: string }

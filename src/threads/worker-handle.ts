@@ -17,6 +17,8 @@ type Order = { [T in keyof Answers]: Omit<Extract<Ordered, { type: T }>, 'seq'> 
 export interface WorkerEvents {
   /** An exception that nobody caught, or an exit that nobody asked for. At most once. */
   failed(handle: WorkerHandle, reason: string): void
+  /** It wants to be told of the exposition. */
+  asked(handle: WorkerHandle): void
 }
 
 export class WorkerHandle {
@@ -111,6 +113,7 @@ export class WorkerHandle {
       this.revision = message.revision
       return
     }
+    if (message.type === 'ask') return this.#events.asked(this)
     const asker = this.#waiting.get(message.seq)
     this.#waiting.delete(message.seq)
     if (message.type === 'answer') asker?.resolve(message.value)

@@ -29,6 +29,8 @@ export interface WorkerPoolOptions {
   readonly maxSeries: number
   /** A worker that replaced another could not open all ports. */
   readonly incomplete: () => void
+  /** What workers have counted, as text. */
+  readonly exposition: () => Promise<string>
   readonly log: Log
 }
 
@@ -157,10 +159,20 @@ export class WorkerPool {
       throw new Error(`no more than ${this.#options.maxIndex} workers can live at once`)
     const handle = new WorkerHandle(this.#options.boot(index), {
       failed: (failed, reason) => void this.#replace(failed, reason),
+      asked: (asker) => void this.#tellExposition(asker),
     })
     this.#alive.add(handle)
     this.#serving.add(handle)
     return handle
+  }
+
+  async #tellExposition(asker: WorkerHandle): Promise<void> {
+    const { exposition, log } = this.#options
+    const text = await exposition().catch((error: unknown) => {
+      log.error({ worker: asker.index, error }, 'metrics could not be collected for a route')
+      return undefined
+    })
+    asker.tell({ type: 'exposition', text })
   }
 
   async #replace(failed: WorkerHandle, reason: string): Promise<void> {
