@@ -21,6 +21,7 @@ import { mocking } from './mocking/index.ts'
 import { prometheus, streamPrometheus } from './prometheus/index.ts'
 import { proxyMirror } from './proxy-mirror/index.ts'
 import { proxyRewrite } from './proxy-rewrite.ts'
+import { publicApi } from './public-api.ts'
 import { realIp } from './real-ip.ts'
 import { redirect } from './redirect.ts'
 import { refererRestriction } from './referer-restriction.ts'
@@ -68,6 +69,7 @@ export const plugins: readonly AnyPlugin[] = [
   limitReq,
   apiBreaker,
   workflow,
+  publicApi,
   realIp,
   refererRestriction,
   streamIpRestriction,

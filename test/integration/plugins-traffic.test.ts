@@ -215,6 +215,21 @@ test('mocking and request-validation answer in the place of the endpoint', async
   assert.deepEqual([refused.status, refused.body], [400, 'property "a" is required'])
 })
 
+test('public-api shows the numbers of all workers on a route, and 404 where there is nothing to show', async () => {
+  await route('/numbers', { 'public-api': { uri: '/apisix/prometheus/metrics' } })
+  await route('/apisix/prometheus/metrics', { 'public-api': {} })
+  for (const path of ['/numbers', '/apisix/prometheus/metrics']) {
+    const { status, headers, body } = await ask(path)
+    assert.deepEqual([status, headers['content-type']], [200, 'text/plain; version=0.0.4; charset=utf-8'])
+    assert.match(String(body), /^apisix_http_requests_total \d+$/m)
+  }
+  assert.equal((await ask('/numbers', {}, { method: 'POST', body: 'x' })).status, 404)
+  await route('/nothing', { 'public-api': { uri: '/apisix/other' } })
+  const { status, body } = await ask('/nothing')
+  assert.equal(status, 404)
+  assert.match(String(body), /<title>404 Not Found<\/title>/)
+})
+
 test('configurations that cannot be are refused with plugin, path and reason', async () => {
   const split = (upstream: JsonObject): JsonObject => ({ rules: [{ weighted_upstreams: [{ upstream }] }] })
   const cases: readonly (readonly [string, JsonObject, string])[] = [
