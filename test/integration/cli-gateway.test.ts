@@ -58,7 +58,7 @@ test('a start whose port is taken says which one and leaves nothing running', as
   try {
     await sluice(folder.path, 'init')
     const conf = {
-      apisix: { stream_proxy: { tcp: [`127.0.0.1:${port}`] } },
+      apisix: { proxy_mode: 'stream', stream_proxy: { tcp: [`127.0.0.1:${port}`] } },
       deployment: { admin: { admin_listen: { port: await freePort() } } },
     }
     writeFileSync(path.join(folder.path, 'conf/config.yaml'), JSON.stringify(conf))
