@@ -24,6 +24,12 @@ const sources = [
 ] as const
 const folder = join(import.meta.dirname, '../load')
 
+/** They end with this process, however it ends. */
+const alive = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of alive) child.kill('SIGKILL')
+})
+
 /** `wrk` takes what wrk does, without the script that prints its report. */
 export type Generator = (typeof sources)[number] | 'wrk'
 
@@ -65,6 +71,7 @@ export class Generators {
     const compiler = findProgram('gcc') ?? findProgram('cc')
     if (compiler === undefined) throw new Error('the benchmark needs a C compiler (gcc)')
     const dir = mkdtempSync(join(tmpdir(), 'sluice-load-'))
+    process.once('exit', () => rmSync(dir, { recursive: true, force: true }))
     for (const name of sources) {
       await run(compiler, ['-O2', '-Wall', '-o', join(dir, name), join(folder, `${name}.c`)])
     }
@@ -81,7 +88,9 @@ export class Generators {
   hold(name: Generator, args: readonly (string | number)[] = []): Promise<Held> {
     const all = ['-c', String(this.#cpu), ...this.#program(name), ...args.map(String)]
     const child = spawn('taskset', all, { stdio: ['pipe', 'pipe', 'inherit'] })
+    alive.add(child)
     const ended = new Promise<void>((done) => child.once('exit', () => done()))
+    child.once('exit', () => alive.delete(child))
     return new Promise((ready, fail) => {
       let line: string | undefined
       let [last, rest] = ['', '']

@@ -65,6 +65,14 @@ if (cpus().length < 2 || findProgram('taskset') === undefined) {
   process.exit(2)
 }
 
+// Ended by a signal it leaves nothing running: those who started something end it when this process exits.
+for (const [signal, status] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const) {
+  process.on(signal, () => process.exit(status))
+}
 const loadCpu = 0
 const proxyCpu = 1
 const [seconds, rounds] = [Number(values.seconds), Number(values.rounds)]

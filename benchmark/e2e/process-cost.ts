@@ -21,6 +21,24 @@ export function ownCpuSeconds(): number {
   return cpuSeconds(process.pid) + ended.reduce((sum, ticks) => sum + Number(ticks), 0) / ticksPerSecond
 }
 
+export interface Scheduling {
+  /** Seconds that threads ran... */
+  readonly ran: number
+  /** ...and that they could have run, had a processor been free. */
+  readonly waited: number
+}
+
+/** Of all threads of one process that live now; zeros where the kernel does not tell. */
+export function scheduling(pid: number): Scheduling {
+  let [ran, waited] = [0, 0]
+  for (const thread of listed(`/proc/${pid}/task`)) {
+    const [run = 0, wait = 0] = (contents(`/proc/${pid}/task/${thread}/schedstat`) ?? '').split(' ').map(Number)
+    ran += run / 1e9
+    waited += wait / 1e9
+  }
+  return { ran, waited }
+}
+
 /** Resident bytes, summed; pages that processes share count for each. */
 export function residentBytes(pid: number): number {
   const sizes = tree(pid).map((entry) => {
@@ -54,11 +72,23 @@ function read(pid: number): Entry | undefined {
 
 /** What stands behind the name, which may hold anything: state, parent, …, utime, stime, and those of ended children. */
 function statFields(pid: number): readonly string[] | undefined {
+  const text = contents(`/proc/${pid}/stat`)
+  return text?.slice(text.lastIndexOf(')') + 2).split(' ')
+}
+
+/** Undefined when it ended between the listing and now. */
+function contents(file: string): string | undefined {
   try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return text.slice(text.lastIndexOf(')') + 2).split(' ')
+    return readFileSync(file, 'utf8')
   } catch {
-    // It ended between the listing and now.
     return undefined
+  }
+}
+
+function listed(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
   }
 }

@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { rssMiB } from '../../test/support/rss.ts'
 import { until } from '../../test/support/until.ts'
 import type { Generators } from '../e2e/generators.ts'
-import { cpuSeconds, ownCpuSeconds } from '../e2e/process-cost.ts'
+import { cpuSeconds, ownCpuSeconds, scheduling } from '../e2e/process-cost.ts'
 import { add, type Counts, Member } from './crew.ts'
 import type { WorkerFigures } from './garbage-plugin.ts'
 import { harm } from './harm.ts'
@@ -170,6 +170,7 @@ async function watch(
   from: number,
 ): Promise<string | undefined> {
   let told = from
+  let before = scheduling(gateway.pid)
   for (;;) {
     await pause(sampleMs)
     const mib = rssMiB(gateway.pid)
@@ -180,9 +181,15 @@ async function watch(
     const failed = clients.find((client) => client.failed)
     if (failed !== undefined) return `the clients '${failed.name}' ended by themselves`
     if (now - told > tellMs) {
-      told = now
+      const { ran, waited } = scheduling(gateway.pid)
+      const share = (of: number): string => `${((of * 1e5) / (now - told)).toFixed(0)} %`
       const minutes = ((now - from) / 60_000).toFixed(1)
-      options.say(`${minutes} min: ${trips} round trips, ${connections} connections, ${mib.toFixed(0)} MiB`)
+      options.say(
+        `${minutes} min: ${trips} round trips, ${connections} connections, ${mib.toFixed(0)} MiB; ` +
+          `the gateway ran ${share(ran - before.ran)}, waited for a processor ${share(waited - before.waited)}`,
+      )
+      before = { ran, waited }
+      told = now
     }
     if (trips >= options.trips && connections >= options.connections) return undefined
     if (now - from > options.minutes * 60_000) return 'time is up'

@@ -128,6 +128,12 @@ export interface StartOptions {
   readonly ms?: number
 }
 
+/** A process that ends without stopping its programs leaves neither them nor their directories. */
+const abandons = new Set<() => void>()
+process.once('exit', () => {
+  for (const abandon of abandons) abandon()
+})
+
 /** Resolves when the program answers; rejects with its output when it ended first or took too long. */
 export async function start(options: StartOptions): Promise<Running> {
   const { program, port, dir, account, stopSignal = 'SIGTERM' } = options
@@ -144,8 +150,14 @@ export async function start(options: StartOptions): Promise<Running> {
     failure = error
   })
   const output = collect(child)
+  const abandon = (): void => {
+    child.kill(stopSignal)
+    removeDir(dir)
+  }
+  abandons.add(abandon)
   const stop = async (): Promise<void> => {
     await end(child, stopSignal)
+    abandons.delete(abandon)
     removeDir(dir)
   }
   const answers = async (): Promise<boolean> => {
