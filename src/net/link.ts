@@ -29,7 +29,10 @@ export interface Receiver {
 
 export interface Link {
   readonly carrier: 'stream' | 'datagram'
-  /** Numeric address without brackets or zone; IPv4-mapped IPv6 addresses are shown as IPv4. Read lazily. */
+  /**
+   * Numeric address without brackets or zone; IPv4-mapped IPv6 addresses are shown as IPv4. Of a Unix socket `unix:` and its path,
+   * which clients have none of, and port 0. Read lazily.
+   */
   readonly remoteAddress: string
   readonly remotePort: number
   readonly localAddress: string

@@ -7,7 +7,10 @@ import type { GatewayError } from '../errors.ts'
 import type { Link } from './link.ts'
 
 export interface ListenOptions {
-  /** A numeric address; `::` also takes IPv4. */
+  /**
+   * A numeric address; `::` also takes IPv4. Or `unix:` and a path, for a socket that the listener makes there, and removes when
+   * it is closed; the port is 0 then, and cannot be shared.
+   */
   readonly host: string
   readonly port: number
   readonly reusePort: boolean
@@ -52,7 +55,7 @@ export interface TlsOrigination {
 
 export interface Target {
   readonly carrier: 'stream' | 'datagram'
-  /** A numeric address: names were resolved long before. */
+  /** A numeric address: names were resolved long before. For streams also `unix:` and a path, and the port is not looked at. */
   readonly host: string
   readonly port: number
   /** For TCP connect and the TLS handshake together. */

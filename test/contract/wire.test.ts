@@ -10,6 +10,7 @@ import { wireContract } from './wire.ts'
 import { crowdContract } from './wire-crowds.ts'
 import { datagramContract } from './wire-datagrams.ts'
 import { livesContract } from './wire-lives.ts'
+import { unixContract } from './wire-unix.ts'
 
 const usable = wires.filter((wire) => wire.refusal() === undefined)
 const contenders: [name: string, create: () => Wire][] = [
@@ -29,6 +30,7 @@ for (const [name, create] of contenders) {
   livesContract(name, create)
   crowdContract(name, create)
   datagramContract(name, create)
+  unixContract(name, create)
 }
 
 // Older ones keep them in another shape; the portable wire runs on the public modules there.

@@ -1,6 +1,7 @@
 /** One attempt to connect to a numeric address, with a deadline. It tries nothing twice and resolves nothing. */
 import { getSystemErrorName } from 'node:util'
 import type { Timer } from '../../base/timers.ts'
+import { unixPath } from '../address.ts'
 import { dialError, dialTimeout } from '../portable/dial-error.ts'
 import type { DialReceiver, Target } from '../wire.ts'
 import { DirectLink, type LinkSide } from './direct-link.ts'
@@ -49,12 +50,13 @@ class DirectDial implements ConnectOwner {
   /** For the engine, as the next. */
   connected(fd: number): void {
     const { host, port } = this.#target
-    const link = new DirectLink(this.#side, fd, nameOf(host, port), undefined, false)
+    const isUnix = unixPath(host) !== undefined
+    const link = new DirectLink(this.#side, fd, nameOf(host, port), undefined, isUnix)
     if (!this.#settle()) {
       link.reset()
       return
     }
-    this.#side.probes.add(fd, this.#target.keepAliveMs)
+    if (!isUnix) this.#side.probes.add(fd, this.#target.keepAliveMs)
     this.#receiver.connected(link)
   }
 
@@ -93,6 +95,7 @@ class DirectDial implements ConnectOwner {
 }
 
 function nameOf(host: string, port: number): SocketName {
+  if (unixPath(host) !== undefined) return { host, port: 0 }
   const isMapped = host.startsWith('::ffff:') && host.includes('.')
   return { host: isMapped ? host.slice(7) : (host.split('%')[0] ?? host), port }
 }

@@ -2,8 +2,10 @@
  * A TCP port that hands out links. When descriptors run out it accepts nothing for a while: connections wait in the kernel's
  * queue meanwhile, and it is told once until one is accepted again.
  */
+import { unlinkSync } from 'node:fs'
 import { getSystemErrorName } from 'node:util'
 import { GatewayError } from '../../errors.ts'
+import { shownAddress, shownPlace, unixPath } from '../address.ts'
 import type { Link } from '../link.ts'
 import { systemError } from '../portable/system-error.ts'
 import type { Listener, ListenOptions } from '../wire.ts'
@@ -33,7 +35,10 @@ export class DirectListener implements Listener, AcceptOwner {
   /** What accepted links need not ask for; undefined when the port listens on more than one address. */
   readonly #local: SocketName | undefined
   readonly #acceptor: Acceptor
+  /** Of a Unix socket: the file that is to go with it. */
+  readonly #path: string | undefined
   #paused: boolean
+  #closed: boolean
   #failing: boolean
 
   constructor(
@@ -48,14 +53,19 @@ export class DirectListener implements Listener, AcceptOwner {
     this.#accepted = accepted
     this.#failed = failed
     this.#paused = false
+    this.#closed = false
     this.#failing = false
     const fd = listeningSocket(options)
+    this.#path = unixPath(host)
     // What is set here holds for every connection accepted from it, and spares each of them the calls.
-    setNoDelay(fd)
-    if (keepAliveMs > 0) setKeepAlive(fd, keepAliveMs)
+    if (this.#path === undefined) setNoDelay(fd)
+    if (this.#path === undefined && keepAliveMs > 0) setKeepAlive(fd, keepAliveMs)
     this.port = localName(fd).port
     const isEverywhere = host === '0.0.0.0' || host === '::'
-    this.#local = isEverywhere || host.includes('%') ? undefined : { host: shown(host), port: this.port }
+    this.#local =
+      isEverywhere || (this.#path === undefined && host.includes('%'))
+        ? undefined
+        : { host: shownAddress(host), port: this.port }
     this.#acceptor = side.engine.acceptor(fd, this)
     this.#acceptor.resume()
   }
@@ -71,7 +81,10 @@ export class DirectListener implements Listener, AcceptOwner {
   }
 
   close(): Promise<void> {
+    if (this.#closed) return Promise.resolve()
+    this.#closed = true
     this.#acceptor.close()
+    if (this.#path !== undefined) removePath(this.#path)
     return Promise.resolve()
   }
 
@@ -87,7 +100,7 @@ export class DirectListener implements Listener, AcceptOwner {
     if (this.#failing) return
     this.#failing = true
     const code = errno === errnos.EMFILE || errno === errnos.ENFILE ? 'out_of_descriptors' : 'internal'
-    this.#failed(new GatewayError(code, `accept ${getSystemErrorName(-errno)} ${this.host}:${this.port}`))
+    this.#failed(new GatewayError(code, `accept ${getSystemErrorName(-errno)} ${shownPlace(this.host, this.port)}`))
   }
 
   /** For the wheel: there may be descriptors again. */
@@ -96,8 +109,12 @@ export class DirectListener implements Listener, AcceptOwner {
   }
 }
 
-function shown(host: string): string {
-  return host.startsWith('::ffff:') && host.includes('.') ? host.slice(7) : host
+function removePath(path: string): void {
+  try {
+    unlinkSync(path)
+  } catch {
+    // Somebody has removed it already.
+  }
 }
 
 function listeningSocket({ host, port, reusePort, backlog }: ListenOptions): number {

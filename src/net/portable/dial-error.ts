@@ -2,6 +2,7 @@
  * What a failed attempt to connect is called. The system's code stays in the message, its error is the cause.
  */
 import { type Code, GatewayError } from '../../errors.ts'
+import { shownPlace } from '../address.ts'
 
 const codeOf: Readonly<Record<string, Code>> = {
   ECONNREFUSED: 'connect_refused',
@@ -12,11 +13,13 @@ const codeOf: Readonly<Record<string, Code>> = {
 
 /** `systemCode` as in `error.code` of Node's own errors, e.g. ECONNREFUSED. */
 export function dialError(systemCode: string, host: string, port: number, cause?: unknown): GatewayError {
-  const where = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
-  return new GatewayError(codeOf[systemCode] ?? 'connect_failed', `connect ${systemCode} ${where}`, cause)
+  return new GatewayError(
+    codeOf[systemCode] ?? 'connect_failed',
+    `connect ${systemCode} ${shownPlace(host, port)}`,
+    cause,
+  )
 }
 
 export function dialTimeout(host: string, port: number, timeoutMs: number): GatewayError {
-  const where = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
-  return new GatewayError('connect_timeout', `no connection to ${where} within ${timeoutMs} ms`)
+  return new GatewayError('connect_timeout', `no connection to ${shownPlace(host, port)} within ${timeoutMs} ms`)
 }

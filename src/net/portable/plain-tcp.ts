@@ -1,13 +1,20 @@
 /**
- * Listening and dialling by the public API of `node:net`: where Node's own handles are not as `handles.ts` needs them.
+ * Listening and dialling by the public API of `node:net`: where Node's own handles are not as `handles.ts` needs them, and for
+ * Unix sockets.
  */
 import net from 'node:net'
 import type { Timer, TimerWheel } from '../../base/timers.ts'
 import { GatewayError } from '../../errors.ts'
+import { namelessUnix, unixPath } from '../address.ts'
 import type { Link } from '../link.ts'
 import type { DialReceiver, Listener, ListenOptions, Target } from '../wire.ts'
 import { dialError, dialTimeout } from './dial-error.ts'
 import { SocketLink } from './socket-link.ts'
+import { systemError } from './system-error.ts'
+
+/** EINVAL and EOPNOTSUPP, as libuv has them. */
+const invalid = -22
+const unsupported = -95
 
 /** As `Wire.listen`. */
 export async function listenPlain(
@@ -40,7 +47,8 @@ class PlainListener implements Listener {
     this.port = options.port
     this.#options = options
     this.#failed = failed
-    this.#onSocket = (socket) => accepted(new SocketLink(socket, { resetCode: 'client_gone', wheel }))
+    const unix = unixPath(options.host) === undefined ? undefined : { local: options.host, remote: namelessUnix }
+    this.#onSocket = (socket) => accepted(new SocketLink(socket, { resetCode: 'client_gone', wheel, unix }))
     this.#server = undefined
     this.#closed = false
   }
@@ -60,7 +68,10 @@ class PlainListener implements Listener {
     this.#server = server
     return new Promise((resolve, reject) => {
       server.once('error', reject)
-      server.listen({ host, port, backlog, reusePort }, () => {
+      const path = unixPath(host)
+      if (path === '') throw systemError(invalid, 'bind', host, port)
+      if (path !== undefined && reusePort) throw systemError(unsupported, 'bind', host, port)
+      server.listen(path === undefined ? { host, port, backlog, reusePort } : { path, backlog }, () => {
         server.off('error', reject)
         server.on('error', (error) => this.#failed(GatewayError.from(error)))
         const address = server.address()
@@ -111,17 +122,7 @@ class PlainDial {
     this.#receiver = receiver
     this.#settled = false
     this.#timer = wheel.start(target.timeoutMs, this)
-    this.#socket = net.connect({
-      host: target.host,
-      port: target.port,
-      family: net.isIPv6(target.host) ? 6 : 4,
-      lookup: numeric,
-      allowHalfOpen: true,
-      noDelay: true,
-      autoSelectFamily: false,
-      keepAlive: target.keepAliveMs > 0,
-      keepAliveInitialDelay: target.keepAliveMs,
-    })
+    this.#socket = openSocket(target)
     this.#socket.pause()
     this.#socket.once('connect', () => this.#connected())
     this.#socket.on('error', this.#failed)
@@ -142,7 +143,9 @@ class PlainDial {
   #connected(): void {
     if (!this.#settle()) return
     this.#socket.off('error', this.#failed)
-    this.#receiver.connected(new SocketLink(this.#socket, { resetCode: 'upstream_reset', wheel: this.#wheel }))
+    const { host } = this.#target
+    const unix = unixPath(host) === undefined ? undefined : { local: namelessUnix, remote: host }
+    this.#receiver.connected(new SocketLink(this.#socket, { resetCode: 'upstream_reset', wheel: this.#wheel, unix }))
   }
 
   readonly #failed = (error: NodeJS.ErrnoException): void => {
@@ -156,6 +159,21 @@ class PlainDial {
     this.#timer.cancel()
     return true
   }
+}
+
+function openSocket({ host, port, keepAliveMs }: Target): net.Socket {
+  const path = unixPath(host)
+  const place = path === undefined ? { host, port, family: net.isIPv6(host) ? 6 : 4, lookup: numeric } : { path }
+  // Without a path Node would take it for TCP.
+  if (path === '') return new net.Socket().destroy(systemError(invalid, 'connect', host, port))
+  return net.connect({
+    ...place,
+    allowHalfOpen: true,
+    noDelay: true,
+    autoSelectFamily: false,
+    keepAlive: keepAliveMs > 0,
+    keepAliveInitialDelay: keepAliveMs,
+  })
 }
 
 /** Spares a numeric address the trip through the resolver. */

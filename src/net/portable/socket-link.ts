@@ -19,6 +19,8 @@ export interface SocketLinkOptions {
   /** What an end out of order is called: whose side this is, the link does not know. */
   readonly resetCode: Code
   readonly wheel: TimerWheel
+  /** Both ends of a Unix socket, which Node does not tell. */
+  readonly unix?: { readonly local: string; readonly remote: string } | undefined
 }
 
 export class SocketLink implements Link {
@@ -26,6 +28,7 @@ export class SocketLink implements Link {
   /** Read at once: of a socket that is closed Node does not know them any more, though it does know the peer's. */
   readonly localAddress: string
   readonly localPort: number
+  readonly #unixRemote: string | undefined
   #socket: LinkedSocket
   #receiver: Receiver | undefined
   #error: GatewayError | undefined
@@ -39,8 +42,9 @@ export class SocketLink implements Link {
 
   /** The socket must be paused, allow half-open, and have emitted nothing that a link needs to know. */
   constructor(socket: Socket, options: SocketLinkOptions) {
-    this.localAddress = shownAddress(socket.localAddress)
+    this.localAddress = options.unix?.local ?? shownAddress(socket.localAddress)
     this.localPort = socket.localPort ?? 0
+    this.#unixRemote = options.unix?.remote
     this.#socket = socket
     this.#receiver = undefined
     this.#error = undefined
@@ -61,7 +65,7 @@ export class SocketLink implements Link {
   }
 
   get remoteAddress(): string {
-    return shownAddress(this.#socket.remoteAddress)
+    return this.#unixRemote ?? shownAddress(this.#socket.remoteAddress)
   }
 
   get remotePort(): number {
@@ -145,8 +149,9 @@ export class SocketLink implements Link {
     const socket = this.#socket
     if (socket.destroyed) return
     this.#closed = true
-    // The system refuses a reset while a shutdown is on its way, and Node would then never tell that the socket is closed.
-    if (socket.writableEnded && !socket.writableFinished) socket.destroy()
+    // A Unix socket knows no reset. The system refuses one while a shutdown is on its way, and Node would then never tell that the
+    // socket is closed.
+    if (this.#unixRemote !== undefined || (socket.writableEnded && !socket.writableFinished)) socket.destroy()
     else socket.resetAndDestroy()
   }
 

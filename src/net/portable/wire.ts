@@ -3,6 +3,7 @@
  */
 import { TimerWheel } from '../../base/timers.ts'
 import type { GatewayError } from '../../errors.ts'
+import { unixPath } from '../address.ts'
 import { dialUdp } from '../datagrams/udp-dial.ts'
 import type { Link } from '../link.ts'
 import type { DatagramOptions, DialReceiver, Listener, ListenOptions, Target, TlsTermination, Wire } from '../wire.ts'
@@ -49,7 +50,7 @@ class PortableWire implements Wire {
     accepted: (link: Link) => void,
     failed: (error: GatewayError) => void,
   ): Promise<Listener> {
-    const common = this.#accepting
+    const common = unixPath(options.host) === undefined ? this.#accepting : undefined
     if (common !== undefined) return Promise.try(() => new TcpListener(common, options, accepted, failed))
     return listenPlain(options, this.#wheel, accepted, failed)
   }
@@ -73,7 +74,8 @@ class PortableWire implements Wire {
   }
 
   readonly #connect = (target: Target, receiver: DialReceiver): (() => void) => {
-    if (this.#dialling !== undefined) return dialTcp(this.#dialling, target, receiver)
+    if (this.#dialling !== undefined && unixPath(target.host) === undefined)
+      return dialTcp(this.#dialling, target, receiver)
     return dialPlain(target, this.#wheel, receiver)
   }
 }

@@ -1,19 +1,22 @@
 /**
- * Socket addresses between text and `struct sockaddr_in` and `sockaddr_in6`. They are written to and read from one place of
+ * Socket addresses between text and `struct sockaddr_in`, `sockaddr_in6` and `sockaddr_un`. They are written to and read from one place of
  * the thread, `here`: whoever fills it uses it before anyone else can.
  */
+import { namelessUnix, unixPath } from '../../address.ts'
 import type { SocketName } from '../engine.ts'
 import { call, names } from './calls.ts'
 import { allocate } from './memory.ts'
 import { ffi } from './node-ffi.ts'
 
 export const inet = 2
+export const unix = 1
 export const inet6 = 10
 /** Room for any address that the kernel knows, `struct sockaddr_storage`. */
 export const addressRoom = 128
+const unixRoom = 108
 
 const memory = allocate(addressRoom * 2 + 64)
-const bytes = new Uint8Array(memory.buffer)
+const bytes = Buffer.from(memory.buffer)
 const words = new Uint32Array(memory.buffer)
 const view = new DataView(memory.buffer)
 const text = memory.address + BigInt(addressRoom)
@@ -34,16 +37,28 @@ export function expectAddress(): void {
   lastHost = undefined
 }
 
-/** Writes an address to `here`; its size, or 0 when `host` is not a numeric address. */
+/** Writes an address to `here`; its size, or 0 when `host` is neither a numeric address nor `unix:` and a path. */
 export function writeAddress(host: string, port: number): number {
   // A dial goes where the one before it went, more often than not.
   if (host === lastHost && port === lastPort) return lastSize
   lastHost = undefined
+  const path = unixPath(host)
+  if (path !== undefined) return writeUnix(path)
   lastSize = host.includes(':') ? writeInet6(host, port) : writeInet(host, port)
   if (lastSize === 0) return 0
   lastHost = host
   lastPort = port
   return lastSize
+}
+
+/** A path and the zero after it; the kernel has no room for more than 108 bytes. */
+function writeUnix(path: string): number {
+  const size = Buffer.byteLength(path)
+  if (size === 0 || size >= unixRoom || path.includes('\0')) return 0
+  view.setUint16(0, unix, true)
+  bytes.write(path, 2, size, 'utf8')
+  bytes[2 + size] = 0
+  return 3 + size
 }
 
 function writeInet(host: string, port: number): number {
@@ -94,10 +109,18 @@ function writeInet6(host: string, port: number): number {
 /** What is in `here` now. Text is made of it when asked for. */
 export function readAddress(): SocketName {
   const family = view.getUint16(0, true)
+  if (family === unix) return { host: namelessUnix + readPath(), port: 0 }
   const port = view.getUint16(2)
   if (family === inet) return new Inet(view.getUint32(4), port)
   if (family !== inet6) return nowhere
   return nameOfInet6(view, 8, here + 8n, port)
+}
+
+/** Without one the address ends after the family. */
+function readPath(): string {
+  const end = words[sizeAt] as number
+  const zero = bytes.indexOf(0, 2)
+  return bytes.toString('utf8', 2, zero === -1 ? end : Math.min(zero, end))
 }
 
 /** `address`: where the 16 bytes are that `at` of `from` shows. */

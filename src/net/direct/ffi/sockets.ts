@@ -2,10 +2,21 @@
  * Sockets by system calls: what fails returns a negative errno. Descriptors made here are non-blocking, closed on exec, and
  * closed with the thread; they go by `closeSocket`, or away by `disown`.
  */
+import { unixPath } from '../../address.ts'
 import type { SocketName } from '../engine.ts'
 import { call, errno } from './calls.ts'
 import { allocate } from './memory.ts'
-import { expectAddress, here, hereSize, inet, inet6, nowhere, readAddress, writeAddress } from './socket-address.ts'
+import {
+  expectAddress,
+  here,
+  hereSize,
+  inet,
+  inet6,
+  nowhere,
+  readAddress,
+  unix,
+  writeAddress,
+} from './socket-address.ts'
 import { disown, own } from './thread.ts'
 
 const stream = 1
@@ -18,6 +29,7 @@ const levelSocket = 1
 const levelTcp = 6
 const levelIpv6 = 41
 const invalid = 22
+const unsupported = 95
 
 const options = allocate(64)
 const option = new Int32Array(options.buffer)
@@ -31,7 +43,12 @@ function made(fd: number): number {
 
 export function openSocket(kind: 'stream' | 'datagram', host: string): number {
   const type = (kind === 'stream' ? stream : datagram) | nonBlocking | closeOnExec
-  return made(call.socket(host.includes(':') ? inet6 : inet, type, 0))
+  return made(call.socket(familyOf(host), type, 0))
+}
+
+function familyOf(host: string): number {
+  if (unixPath(host) !== undefined) return unix
+  return host.includes(':') ? inet6 : inet
 }
 
 /** The address of a connection so taken is in `here` right after. */
@@ -55,12 +72,17 @@ function setOption(fd: number, level: number, name: number, value: number): numb
 export function bindSocket(fd: number, host: string, port: number, reuse: 'address' | 'port' | 'both' | 'no'): number {
   const size = writeAddress(host, port)
   if (size === 0) return -invalid
+  if (unixPath(host) !== undefined) return reuse === 'both' || reuse === 'port' ? -unsupported : bindHere(fd, size)
   if (reuse === 'address' || reuse === 'both') setOption(fd, levelSocket, 2, 1)
   if (reuse === 'port' || reuse === 'both') {
     const error = setOption(fd, levelSocket, 15, 1)
     if (error < 0) return error
   }
   if (size === 28) setOption(fd, levelIpv6, 26, 0)
+  return bindHere(fd, size)
+}
+
+function bindHere(fd: number, size: number): number {
   return call.bind(fd, here, size) < 0 ? -(errno[0] as number) : 0
 }
 
