@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util'
 import { wires } from '../../src/net/wires.ts'
 import { findProgram, needs } from '../../test/support/servers/program.ts'
 import { soak } from '../soak/soak.ts'
+import { besideLoop } from './beside-loop.ts'
 import { changeLatency } from './change-latency.ts'
 import { compare } from './comparison.ts'
 import { type Choice, type Contender, chosenWires, reasonOf } from './contenders.ts'
@@ -32,6 +33,7 @@ const names = [
   'idle-memory',
   ...named([...httpWorkloads, httpLatency]),
   'change-latency',
+  'beside-loop',
 ]
 /** Only by name: it takes long, compares nobody, and may fail. */
 const alone = ['soak']
@@ -88,6 +90,10 @@ try {
   if (wanted.includes('change-latency')) {
     say('\n## change-latency: changes by the Admin API, until they are in force on every worker')
     say(await changeLatency({ routes: Number(values.routes), changes: 500, workers: 2 }))
+  }
+  if (wanted.includes('beside-loop')) {
+    say('\n## beside-loop: what Node has to do in the thread of a wire, and a thread that rests')
+    say(await besideLoop({ wires: choice.wires, seconds, cpu: proxyCpu, generators, say }))
   }
   if (wanted.includes('soak')) await soaks()
 } finally {
