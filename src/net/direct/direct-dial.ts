@@ -7,7 +7,7 @@ import type { DialReceiver, Target } from '../wire.ts'
 import { DirectLink, type LinkSide } from './direct-link.ts'
 import type { ConnectOwner, SocketName } from './engine.ts'
 import { errnos } from './ffi/calls.ts'
-import { here, writeAddress } from './ffi/socket-address.ts'
+import { writeAddress } from './ffi/socket-address.ts'
 import { closeSocket, openSocket } from './ffi/sockets.ts'
 
 /** As `Wire.dial` for a stream without TLS. */
@@ -77,7 +77,7 @@ class DirectDial implements ConnectOwner {
     if (size === 0) {
       closeSocket(fd)
       this.#failLater(errnos.EINVAL)
-    } else this.#giveUp = this.#side.engine.connect(fd, here, size, this)
+    } else this.#giveUp = this.#side.engine.connect(fd, size, this)
   }
 
   /** Known at once, but the caller has not even got the means to cancel yet. */

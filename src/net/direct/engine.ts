@@ -109,8 +109,8 @@ export interface Engine {
   readonly name: 'epoll' | 'uring'
   /** `fd` is bound, listening, non-blocking, and the engine's from now on; as in all of these. */
   acceptor(fd: number, owner: AcceptOwner): Acceptor
-  /** Connects to the address at `address` (memory of `ffi/memory.ts`, read before this returns). The result gives up. */
-  connect(fd: number, address: bigint, addressBytes: number, owner: ConnectOwner): () => void
+  /** Connects to the address that is in `here` of `ffi/socket-address.ts`, which is read before this returns. The result gives up. */
+  connect(fd: number, addressBytes: number, owner: ConnectOwner): () => void
   stream(fd: number, owner: StreamOwner): Stream
   datagrams(fd: number, owner: DatagramOwner): Datagrams
   watch(fd: number, watcher: Watcher): Watch

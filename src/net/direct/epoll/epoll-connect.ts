@@ -2,6 +2,7 @@
 import type { ConnectOwner } from '../engine.ts'
 import { errnos } from '../ffi/calls.ts'
 import { broken, hungUp } from '../ffi/epoll.ts'
+import { here } from '../ffi/socket-address.ts'
 import { connectSocket, takeError } from '../ffi/sockets.ts'
 import type { Entry, EntrySet } from './entry.ts'
 
@@ -23,8 +24,8 @@ export class EpollConnect implements Entry {
     this.events = 0
   }
 
-  start(address: bigint, addressBytes: number): void {
-    let result = connectSocket(this.fd, address, addressBytes)
+  start(addressBytes: number): void {
+    let result = connectSocket(this.fd, here, addressBytes)
     if (result === -errnos.EINPROGRESS || result === -errnos.EINTR) {
       result = this.#set.enter(this)
       if (result === 0) return

@@ -93,10 +93,10 @@ export class EpollEngine implements Engine, EntrySet, EventSource {
     return new EpollAcceptor(this, fd, owner)
   }
 
-  connect(fd: number, address: bigint, addressBytes: number, owner: ConnectOwner): () => void {
+  connect(fd: number, addressBytes: number, owner: ConnectOwner): () => void {
     this.#loop.hold()
     const connect = new EpollConnect(this, fd, owner)
-    connect.start(address, addressBytes)
+    connect.start(addressBytes)
     return () => connect.cancel()
   }
 

@@ -22,6 +22,8 @@ const view = new DataView(memory.buffer)
 const text = memory.address + BigInt(addressRoom)
 const sizeAt = (addressRoom * 2) / 4
 
+/** What lies there now is at the begin of this. */
+export const hereBytes: Uint8Array = bytes
 /** Where the kernel finds an address, or leaves one. */
 export const here: bigint = memory.address
 /** Where the kernel finds how much room there is, and leaves how much it took. */

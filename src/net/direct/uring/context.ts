@@ -19,6 +19,7 @@ import {
   sendKind,
 } from './operations.ts'
 import { Outbox } from './outbox.ts'
+import { Pieces } from './pieces.ts'
 import { Ring } from './ring.ts'
 import { Slots } from './slots.ts'
 import { Turns } from './turns.ts'
@@ -27,6 +28,8 @@ import { Turns } from './turns.ts'
 export interface Settler {
   settle(): void
 }
+
+const maxSparePieces = 1024
 
 /** Those who wait for a buffer of a pool. */
 class Starved {
@@ -57,6 +60,7 @@ export class UringContext {
   readonly outbox: Outbox
   readonly lent: LentBuffers
   readonly #departures: Departures
+  readonly #sparePieces: Pieces[]
   #tasks: Task[]
   #settlers: Settler[]
   readonly #starved: readonly [Starved, Starved, Starved]
@@ -71,6 +75,7 @@ export class UringContext {
     this.outbox = new Outbox(this.ring.arena)
     this.lent = new LentBuffers(this.ring, checks)
     this.#departures = new Departures(this.ring, this.slots, this.outbox)
+    this.#sparePieces = []
     this.#tasks = []
     this.#settlers = []
     const { small, large, datagrams } = this.lent
@@ -104,6 +109,15 @@ export class UringContext {
     return (
       this.#tasks.length > 0 || this.#settlers.length > 0 || this.#deferred.length > 0 || this.#departures.hasLanded
     )
+  }
+
+  takePieces(): Pieces {
+    return this.#sparePieces.pop() ?? new Pieces(this.ring.arena, this.lent)
+  }
+
+  /** Empty ones, for the next who has something to send. */
+  spare(pieces: Pieces): void {
+    if (this.#sparePieces.length < maxSparePieces) this.#sparePieces.push(pieces)
   }
 
   /** Asks `sender` for its operation when the turn is handed to the kernel. */

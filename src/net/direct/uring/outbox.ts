@@ -91,10 +91,12 @@ export class Outbox {
     words[at + 3] = 0
   }
 
-  /** Copies a socket address: its place, or -1 when there is no room in this turn. */
-  putAddress(memory: Uint8Array): number {
+  /** Copies a socket address from the begin of `memory`: its place, or -1 when there is no room in this turn. */
+  putAddress(memory: Uint8Array, size: number): number {
     const at = this.#reserve(128)
-    if (at !== -1) this.#arena.bytes.set(memory, at)
+    if (at === -1) return -1
+    const { bytes } = this.#arena
+    for (let index = 0; index < size; index += 1) bytes[at + index] = memory[index] as number
     return at
   }
 

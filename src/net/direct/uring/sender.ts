@@ -7,7 +7,7 @@ import { gathered } from '../../gathered.ts'
 import type { UringContext } from './context.ts'
 import { pushPoll, pushSend, pushSendMessage, tag, writableKind } from './operations.ts'
 import { maxVectors } from './outbox.ts'
-import { noHolder, type Piece, Pieces } from './pieces.ts'
+import { noHolder, type Piece, type Pieces } from './pieces.ts'
 
 /** What a sender asks of its stream. */
 export interface SenderOwner {
@@ -44,7 +44,8 @@ const fell = 16
 export class Sender {
   readonly #context: UringContext
   readonly #owner: SenderOwner
-  readonly #pieces: Pieces
+  /** Only while there are any: most links are idle most of the time. */
+  #pieces: Pieces | undefined
   #flags: number
   #flyingBytes: number
   #result: number
@@ -52,14 +53,14 @@ export class Sender {
   constructor(context: UringContext, owner: SenderOwner) {
     this.#context = context
     this.#owner = owner
-    this.#pieces = new Pieces(context.ring.arena, context.lent)
+    this.#pieces = undefined
     this.#flags = 0
     this.#flyingBytes = 0
     this.#result = 0
   }
 
   get pending(): number {
-    return this.#pieces.total
+    return this.#pieces === undefined ? 0 : this.#pieces.total
   }
 
   /** For the context. */
@@ -87,7 +88,7 @@ export class Sender {
     const size = bytes.length
     const place = lent.placeOf(bytes)
     if (size === 0 || (this.#flags & stopped) !== 0) return
-    if (place !== -1 && (this.#pieces.size === 0 || size >= minPieceBytes)) {
+    if (place !== -1 && (this.#pieces === undefined || size >= minPieceBytes)) {
       const holder = lent.holderOf(place)
       lent.retain(holder)
       this.#add(place, size, holder, undefined)
@@ -113,21 +114,22 @@ export class Sender {
   /** Drops what has not been handed to the kernel; what has is kept until it is known how it went. */
   stop(): void {
     this.#flags |= stopped
-    if ((this.#flags & flying) === 0) this.#pieces.drop()
+    if ((this.#flags & flying) === 0) this.#drop()
   }
 
   /** The socket has room again. */
   pollCompleted(): void {
     this.#flags &= ~waiting
-    if (this.#pieces.size > 0) this.#list()
+    if (this.#pieces !== undefined) this.#list()
   }
 
   /** For the context, as all that follows: writes the operation for what there is to send. False: not in this turn. */
   fly(flight: number): boolean {
     const pieces = this.#pieces
     this.#flags &= ~listed
-    if (pieces.size === 0 || (this.#flags & (flying | waiting | stopped)) !== 0) return true
-    const bytes = pieces.rest === undefined ? this.#flyOne(flight) : this.#flyMany(pieces.rest, flight)
+    if (pieces === undefined || (this.#flags & (flying | waiting | stopped)) !== 0) return true
+    const { rest } = pieces
+    const bytes = rest === undefined ? this.#flyOne(pieces, flight) : this.#flyMany(pieces, rest, flight)
     this.#flags |= bytes === 0 ? listed : flying
     this.#flyingBytes = bytes
     return bytes > 0
@@ -142,14 +144,18 @@ export class Sender {
   land(): boolean {
     const flags = this.#flags
     this.#flags = flags & ~flying
-    const pieces = this.#pieces
     if ((flags & stopped) !== 0) {
-      pieces.drop()
+      this.#drop()
       return false
     }
-    if ((flags & fell) !== 0) return this.#fallen(this.#result)
+    const pieces = this.#pieces as Pieces
+    if ((flags & fell) !== 0) return this.#fallen(pieces, this.#result)
     pieces.consume(this.#flyingBytes)
-    if (pieces.size === 0) return this.#owner.awaitsEmptied
+    if (pieces.size === 0) {
+      this.#pieces = undefined
+      this.#context.spare(pieces)
+      return this.#owner.awaitsEmptied
+    }
     // There was more than fits one operation.
     pieces.leaveOutbox()
     this.#list()
@@ -161,12 +167,12 @@ export class Sender {
     if ((this.#flags & fell) !== 0) {
       this.stop()
       this.#owner.sendingFailed(-this.#result)
-    } else if (this.#pieces.size === 0) this.#owner.emptied()
+    } else if (this.#pieces === undefined) this.#owner.emptied()
   }
 
   /** The outbox is about to be used anew. */
   leaveOutbox(): void {
-    this.#pieces.leaveOutbox()
+    this.#pieces?.leaveOutbox()
   }
 
   /** Whether so much more is copied to the outbox now, rather than kept until its turn comes. */
@@ -182,14 +188,25 @@ export class Sender {
   }
 
   #append(place: number, size: number): void {
+    this.#pieces ??= this.#context.takePieces()
     this.#pieces.append(place, size)
     this.#list()
   }
 
   #add(place: number, size: number, holder: number, bytes: Uint8Array | undefined): void {
-    this.#pieces.add(place, size, holder, bytes)
+    const pieces = this.#pieces ?? this.#context.takePieces()
+    this.#pieces = pieces
+    pieces.add(place, size, holder, bytes)
     if ((this.#flags & waiting) === 0) this.#list()
-    else if (this.#context.lent.isScarce) this.#pieces.leaveBuffers()
+    else if (this.#context.lent.isScarce) pieces.leaveBuffers()
+  }
+
+  #drop(): void {
+    const pieces = this.#pieces
+    if (pieces === undefined) return
+    pieces.drop()
+    this.#pieces = undefined
+    this.#context.spare(pieces)
   }
 
   #list(): void {
@@ -198,10 +215,10 @@ export class Sender {
     this.#context.willSend(this)
   }
 
-  #flyOne(flight: number): number {
+  #flyOne(pieces: Pieces, flight: number): number {
     const { ring, outbox } = this.#context
-    const { bytes } = this.#pieces
-    let { place, size } = this.#pieces
+    const { bytes } = pieces
+    let { place, size } = pieces
     if (bytes !== undefined) {
       size = Math.min(size, maxCopyBytes, outbox.room)
       if (size === 0) return 0
@@ -213,14 +230,14 @@ export class Sender {
   }
 
   /** Several pieces in one operation, as far as there is room. */
-  #flyMany(rest: readonly Piece[], flight: number): number {
+  #flyMany(pieces: Pieces, rest: readonly Piece[], flight: number): number {
     const { outbox, ring } = this.#context
     const header = outbox.beginMessage(Math.min(maxVectors, rest.length + 1))
     if (header === -1) return 0
     let total = 0
     let count = 0
     while (count < maxVectors && count <= rest.length) {
-      const { place, size, bytes } = count === 0 ? this.#pieces : (rest[count - 1] as Piece)
+      const { place, size, bytes } = count === 0 ? pieces : (rest[count - 1] as Piece)
       const taken = bytes === undefined ? size : Math.min(size, maxCopyBytes, outbox.room)
       if (bytes !== undefined) outbox.put(bytes, place, taken)
       outbox.setVector(header, count, bytes === undefined ? place : outbox.at - taken, taken)
@@ -234,18 +251,18 @@ export class Sender {
     return total
   }
 
-  #fallen(result: number): boolean {
+  #fallen(pieces: Pieces, result: number): boolean {
     if (result < 0 && result !== EAGAIN && result !== EINTR) return true
     this.#flags &= ~fell
-    if (result > 0) this.#pieces.consume(result)
-    this.#pieces.leaveOutbox()
+    if (result > 0) pieces.consume(result)
+    pieces.leaveOutbox()
     if (result === EINTR) this.#list()
-    else this.#awaitRoom()
+    else this.#awaitRoom(pieces)
     return false
   }
 
-  #awaitRoom(): void {
-    if (this.#context.lent.isScarce) this.#pieces.leaveBuffers()
+  #awaitRoom(pieces: Pieces): void {
+    if (this.#context.lent.isScarce) pieces.leaveBuffers()
     this.#flags |= waiting
     const { fd, key } = this.#owner
     pushPoll(this.#context.ring, fd, pollOut, tag(writableKind, 0), key)

@@ -2,7 +2,7 @@
  * One connect on the ring. Whoever gives up hears nothing more, and the descriptor is closed when the kernel is done with it.
  */
 import type { ConnectOwner, Task } from '../engine.ts'
-import { ffi } from '../ffi/node-ffi.ts'
+import { hereBytes } from '../ffi/socket-address.ts'
 import { closeSocket } from '../ffi/sockets.ts'
 import type { UringContext } from './context.ts'
 import { cancelKind, connectKind, pushCancel, pushConnect, tag } from './operations.ts'
@@ -17,7 +17,7 @@ export class UringConnect implements Operator, Task {
   readonly #key: number
   #settled: boolean
 
-  constructor(context: UringContext, fd: number, address: bigint, addressBytes: number, owner: ConnectOwner) {
+  constructor(context: UringContext, fd: number, addressBytes: number, owner: ConnectOwner) {
     this.#context = context
     this.#fd = fd
     this.#owner = owner
@@ -25,7 +25,7 @@ export class UringConnect implements Operator, Task {
     this.#settled = false
     context.turns.hold()
     const { outbox, ring } = context
-    const place = outbox.putAddress(new Uint8Array(ffi.toArrayBuffer(address, addressBytes, true)))
+    const place = outbox.putAddress(hereBytes, addressBytes)
     if (place === -1) {
       context.later(this)
       return

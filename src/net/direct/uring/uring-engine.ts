@@ -51,8 +51,8 @@ class UringEngine implements Engine {
     return new UringAcceptor(this.#context, fd, owner)
   }
 
-  connect(fd: number, address: bigint, addressBytes: number, owner: ConnectOwner): () => void {
-    const connect = new UringConnect(this.#context, fd, address, addressBytes, owner)
+  connect(fd: number, addressBytes: number, owner: ConnectOwner): () => void {
+    const connect = new UringConnect(this.#context, fd, addressBytes, owner)
     return () => connect.cancel()
   }
 
