@@ -1,32 +1,39 @@
 /**
- * Which integration tests run once on each wire: all that start a gateway or make a wire, but for those that say here why once
- * is enough.
+ * Which integration tests run once on each wire: those whose subject are bytes and connections on their way through. What looks at
+ * routes, plugins, configuration or the command line runs once, on the best wire.
  */
-import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { type WireKind, wires } from '../../src/net/wires.ts'
 import type { SkippedTest, TestRun } from './test-runs.ts'
 
-/** By the name of the file, without its folder and ending. */
-export const once: Readonly<Record<string, string>> = {
-  'cli-gateway': 'about the command line',
-  'docs-plugins': 'about the plugins of a user',
-  durability: 'about what is written to disk',
-  'http-plugins': 'about plugins, which see no sockets',
-  'http-routing': 'about routes, which see no sockets',
-  'live-sources': 'about where configuration comes from',
-  'plugin-lists': 'about where configuration comes from',
-  'plugin-reload': 'about the plugins of a user',
-  'start-failures': 'about gateways that carry nothing',
-  'wire-choice': 'about the choice itself',
-}
-
-const dependsOnWire = /^import .* from '\.\.\/support\/(gateway|test-wire|tls-listener)\.ts'$/m
+/** By the name of the file, without its folder and ending. Each starts a gateway, or takes its wire from `test-wire.ts`. */
+export const onEachWire: readonly string[] = [
+  'bad-input',
+  'databases',
+  'drain',
+  'http-failures',
+  'http-forwarding',
+  'http-smuggling',
+  'http-tls',
+  'live-changes',
+  'overload',
+  'reload',
+  'stream-plugins',
+  'stream-tls',
+  'stream-tls-upstream',
+  'stream-udp',
+  'streams',
+  'tls-clients',
+  'tls-handshake-abuse',
+  'tls-origination',
+  'tls-passthrough',
+  'tls-termination',
+  'websocket',
+  'worker-failure',
+]
 
 const isOnEach = (file: string): boolean =>
-  /\/test\/integration\//.test(file.replaceAll(path.sep, '/')) &&
-  !(path.basename(file, '.test.ts') in once) &&
-  dependsOnWire.test(readFileSync(file, 'utf8'))
+  path.basename(path.dirname(file)) === 'integration' && onEachWire.includes(path.basename(file, '.test.ts'))
 
 /** The wires of these names, all when there are none. Throws for a name that there is not. */
 export function wiresNamed(names: readonly string[]): readonly WireKind[] {

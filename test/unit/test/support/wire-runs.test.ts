@@ -1,17 +1,17 @@
 /** Which test files run once on each wire, and what becomes of a wire that cannot be had. */
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { type WireKind, wires } from '../../../../src/net/wires.ts'
 import { root } from '../../../support/source-tree.ts'
-import { once, runsOnWires, wiresNamed } from '../../../support/wire-runs.ts'
+import { onEachWire, runsOnWires, wiresNamed } from '../../../support/wire-runs.ts'
 
 const fileOf = (name: string): string => path.join(root, 'test/integration', `${name}.test.ts`)
 const allowed = (refused?: WireKind['name']): readonly WireKind[] =>
   wires.map((kind) => ({ ...kind, refusal: () => (kind.name === refused ? 'it is forbidden' : undefined) }))
 
-test('a file that starts a gateway runs on each wire, all others once and before', () => {
+test('a file of the list runs on each wire, all others once and before', () => {
   const files = [fileOf('streams'), fileOf('cli')]
   const { runs, skipped } = runsOnWires(files, allowed())
   assert.deepEqual(runs, [
@@ -47,9 +47,9 @@ test('wires are taken by name, all without one, and another name is refused', ()
   assert.throws(() => wiresNamed(['kqueue']), /--wire kqueue: expected uring, epoll, portable/)
 })
 
-test('every file for which once is enough exists, and would run on each wire otherwise', () => {
-  for (const name of Object.keys(once)) {
-    assert.ok(existsSync(fileOf(name)), name)
-    assert.equal(runsOnWires([fileOf(name)], allowed()).runs.length, 1, name)
+test('every file of the list exists and takes its wire from who runs it', () => {
+  for (const name of onEachWire) {
+    const takes = /^import .* from '\.\.\/support\/(gateway|test-wire|tls-listener)\.ts'$/m
+    assert.match(readFileSync(fileOf(name), 'utf8'), takes, name)
   }
 })
