@@ -5,7 +5,7 @@
  * Node has something to do when libuv's own descriptor, which the ring watches, is readable (messages of other threads, Node's
  * sockets), when its next timer is due, for which the ring has an alarm, or when it has been asked for anything since its last
  * round. `loopTimeout` tells of the last two. There is no clock that ticks: each interrupt of one costs as much as
- * a message.
+ * a message. Why the ring waits for Node, and not Node for the ring, is told in `node-loop.ts`.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { monotonic } from '../../../base/clock.ts'
