@@ -73,7 +73,10 @@ for (const [signal, status] of [
   ['SIGTERM', 143],
   ['SIGHUP', 129],
 ] as const) {
-  process.on(signal, () => process.exit(status))
+  process.on(signal, () => {
+    say(`ended by ${signal}`)
+    process.exit(status)
+  })
 }
 const loadCpu = 0
 const proxyCpu = 1
