@@ -22,6 +22,11 @@ for (const { name } of usable.filter(({ name }) => name === 'epoll')) {
   contenders.push([`${name} with checks`, () => createEpollWire({ checks: true })])
   contenders.push([`${name}, one call for each socket`, () => createEpollWire({ joint: false })])
 }
+for (const { name } of usable.filter(({ name }) => name === 'uring')) {
+  const { createUringWire } = await import('../../src/net/direct/uring/wire.ts')
+  contenders.push([`${name} with checks`, () => createUringWire({ checks: true })])
+  contenders.push([`${name} on short queues`, () => createUringWire({ shortQueues: true })])
+}
 for (const { name, refusal } of wires) {
   if (refusal() !== undefined) test(`the contract of a wire, on ${name}`, { skip: refusal() })
 }

@@ -219,6 +219,7 @@ for (const kind of wires) {
   if (kind.name === 'uring' && kind.refusal() === undefined) {
     const { createUringWire } = await import('../../src/net/direct/uring/wire.ts')
     contenders.push(['uring with checks', (wheel) => createUringWire({ wheel, checks: true })])
+    contenders.push(['uring on short queues', (wheel) => createUringWire({ wheel, shortQueues: true })])
   }
   if (kind.name === 'epoll' && kind.refusal() === undefined) {
     const { createEpollWire } = await import('../../src/net/direct/epoll/wire.ts')

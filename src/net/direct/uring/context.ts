@@ -29,6 +29,13 @@ export interface Settler {
   settle(): void
 }
 
+export interface UringOptions {
+  /** As for `LentBuffers`. */
+  readonly checks: boolean
+  /** Queues of a page each. */
+  readonly shortQueues: boolean
+}
+
 const maxSparePieces = 1024
 
 /** Those who wait for a buffer of a pool. */
@@ -68,10 +75,10 @@ export class UringContext {
   readonly #deferred: number[]
   #replayed: number
 
-  /** `checks`: as for `LentBuffers`. */
-  constructor(checks: boolean) {
+  constructor({ checks, shortQueues }: UringOptions) {
     this.slots = new Slots()
-    this.ring = new Ring({ submissions: 2048, completions: 8192 })
+    const memories = shortQueues ? ({ memories: ['page'] } as const) : {}
+    this.ring = new Ring({ submissions: 2048, completions: 8192, ...memories })
     this.outbox = new Outbox(this.ring.arena)
     this.lent = new LentBuffers(this.ring, checks)
     this.#departures = new Departures(this.ring, this.slots, this.outbox)
@@ -183,8 +190,11 @@ export class UringContext {
 
   #tell(low: number, high: number, result: number, flags: number): void {
     const kind = kindOf(low)
-    // How sends went has been looked at before.
-    if (kind === cancelKind || kind === sendKind) return
+    if (kind === cancelKind) return
+    if (kind === sendKind) {
+      this.#departures.completed(low, high, result)
+      return
+    }
     const operator = this.slots.find(high)
     if (operator !== undefined) operator.completed(kind, result, flags)
     else if ((flags & hasBuffer) !== 0) this.#returnBuffer(kind, bufferOf(flags))

@@ -135,4 +135,9 @@ export class Departures implements CompletionViewer {
   seen(high: number, result: number): void {
     this.#slots.find(high)?.completed(sendKind, result, 0)
   }
+
+  /** One that comes by while completions are held back; those of earlier flights have been seen. */
+  completed(low: number, high: number, result: number): void {
+    if (low === tag(sendKind, this.#flight)) this.seen(high, result)
+  }
 }

@@ -27,6 +27,8 @@ export interface TurnOwner extends CompletionReceiver {
 
 /** How long the ring may be busy before Node has a round that it did not ask for. */
 const busyMs = 1
+/** Not for ever: what escaped notice is found four times a second. */
+const longWaitMs = 250
 /** Node's clock may be so wrong: what sets a timer reads it. */
 const clockErrorMs = 1
 const pollIn = 1
@@ -164,8 +166,8 @@ export class Turns implements CompletionReceiver {
       return false
     }
     const dueMs = loopTimeout()
-    if (dueMs > 0) this.#setAlarm(dueMs)
-    else if (dueMs === 0) this.#isNodeDue = true
+    if (dueMs === 0) this.#isNodeDue = true
+    else this.#setAlarm(dueMs < 0 || dueMs > longWaitMs ? longWaitMs : dueMs)
     return dueMs !== 0
   }
 
@@ -175,8 +177,8 @@ export class Turns implements CompletionReceiver {
     if (this.#alarmAt <= at + clockErrorMs) return
     this.#alarmAt = at
     this.#alarm = (this.#alarm + 1) & numberMask
-    this.#time[0] = BigInt(Math.floor(inMs / 1000))
-    this.#time[1] = BigInt((inMs % 1000) * 1_000_000)
+    this.#time[0] = 0n
+    this.#time[1] = BigInt(inMs * 1_000_000)
     pushTimeout(this.#ring, this.#timeAt, tag(alarmKind, this.#alarm), 0)
   }
 }

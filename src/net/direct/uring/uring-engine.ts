@@ -15,36 +15,30 @@ import type {
   Watch,
   Watcher,
 } from '../engine.ts'
-import { UringContext } from './context.ts'
+import { UringContext, type UringOptions } from './context.ts'
 import { UringAcceptor } from './uring-acceptor.ts'
 import { UringConnect } from './uring-connect.ts'
 import { UringDatagrams } from './uring-datagrams.ts'
 import { UringStream } from './uring-stream.ts'
 import { UringWatch } from './uring-watch.ts'
 
-/** One for each thread: two would wait for their own completions only. That with checks is for tests. */
-let engine: UringEngine | undefined
-let checkingEngine: UringEngine | undefined
+/** One of a kind for each thread: two would wait for their own completions only. Those with other options are for tests. */
+const engines = new Map<string, UringEngine>()
 
-/**
- * The engine of this thread, made on first use. Throws a `RangeError` with the reason where io_uring is refused. `checks`: as
- * for `LentBuffers`.
- */
-export function uringEngine(checks: boolean): Engine {
-  if (!checks) {
-    engine ??= new UringEngine(false)
-    return engine
-  }
-  checkingEngine ??= new UringEngine(true)
-  return checkingEngine
+/** The engine of this thread, made on first use. Throws a `RangeError` with the reason where io_uring is refused. */
+export function uringEngine(options: UringOptions): Engine {
+  const kind = `${options.checks} ${options.shortQueues}`
+  const engine = engines.get(kind) ?? new UringEngine(options)
+  engines.set(kind, engine)
+  return engine
 }
 
 class UringEngine implements Engine {
   readonly name = 'uring'
   readonly #context: UringContext
 
-  constructor(checks: boolean) {
-    this.#context = new UringContext(checks)
+  constructor(options: UringOptions) {
+    this.#context = new UringContext(options)
   }
 
   acceptor(fd: number, owner: AcceptOwner): Acceptor {

@@ -3,7 +3,13 @@ import type { Wire } from '../../wire.ts'
 import { DirectWire, type DirectWireOptions } from '../wire.ts'
 import { uringEngine } from './uring-engine.ts'
 
+export interface UringWireOptions extends DirectWireOptions {
+  /** Queues of a page each, as on kernels that give no more. */
+  readonly shortQueues?: boolean
+}
+
 /** Throws a `RangeError` with the reason where io_uring is refused. */
-export function createUringWire(options: DirectWireOptions = {}): Wire {
-  return new DirectWire(uringEngine(options.checks ?? false), options)
+export function createUringWire(options: UringWireOptions = {}): Wire {
+  const { checks = false, shortQueues = false } = options
+  return new DirectWire(uringEngine({ checks, shortQueues }), options)
 }

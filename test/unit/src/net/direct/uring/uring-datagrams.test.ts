@@ -46,7 +46,7 @@ test('a burst larger than a turn has room for, empty ones among it, arrives; mor
   const heard = new Heard()
   const fd = connected(far.address().port)
   const { port } = localName(fd)
-  const near = uringEngine(false).datagrams(fd, heard)
+  const near = uringEngine({ checks: false, shortQueues: false }).datagrams(fd, heard)
   near.startReading()
   const sizes: number[] = []
   far.on('message', (bytes) => sizes.push(bytes.length))
@@ -70,7 +70,7 @@ test('what ICMP says is told, and the socket goes on', { skip, timeout: 30_000 }
   gone.close()
   await once(gone, 'close')
   const heard = new Heard()
-  const near = uringEngine(false).datagrams(connected(port), heard)
+  const near = uringEngine({ checks: false, shortQueues: false }).datagrams(connected(port), heard)
   near.startReading()
   near.send(Buffer.from('anyone'))
   await until(() => heard.errors.length > 0, { what: 'the refusal' })
