@@ -12,6 +12,7 @@ import { freePort } from '../support/free-port.ts'
 import { startTestGateway, streamListeners, type TestGateway } from '../support/gateway.ts'
 import { adminKey } from '../support/gateway-config.ts'
 import { askHttp } from '../support/http-ask.ts'
+import { migrateConnections } from '../support/migrated-connections.ts'
 import { tlsConnect } from '../support/tls-client.ts'
 import { startTraffic } from '../support/traffic.ts'
 import { until } from '../support/until.ts'
@@ -19,7 +20,9 @@ import { until } from '../support/until.ts'
 let gateway: TestGateway
 let backend: Backend
 let steady: number
+let stopMigrating: () => void
 before(async () => {
+  stopMigrating = migrateConnections()
   steady = await freePort()
   backend = await namedServer('here')
   gateway = await startTestGateway({
@@ -30,6 +33,7 @@ before(async () => {
 after(async () => {
   await gateway.stop()
   await backend.stop()
+  stopMigrating()
 })
 
 interface Wanted {

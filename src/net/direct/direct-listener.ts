@@ -12,7 +12,9 @@ import type { Listener, ListenOptions } from '../wire.ts'
 import { DirectLink, type LinkSide } from './direct-link.ts'
 import type { AcceptOwner, Acceptor, SocketName } from './engine.ts'
 import { errnos } from './ffi/calls.ts'
+import { readAddress } from './ffi/socket-address.ts'
 import {
+  acceptSocket,
   bindSocket,
   closeSocket,
   listenSocket,
@@ -34,6 +36,8 @@ export class DirectListener implements Listener, AcceptOwner {
   readonly #failed: (error: GatewayError) => void
   /** What accepted links need not ask for; undefined when the port listens on more than one address. */
   readonly #local: SocketName | undefined
+  readonly #fd: number
+  readonly #backlog: number
   readonly #acceptor: Acceptor
   /** Of a Unix socket: the file that is to go with it. */
   readonly #path: string | undefined
@@ -55,7 +59,9 @@ export class DirectListener implements Listener, AcceptOwner {
     this.#paused = false
     this.#closed = false
     this.#failing = false
+    this.#backlog = options.backlog
     const fd = listeningSocket(options)
+    this.#fd = fd
     this.#path = unixPath(host)
     // What is set here holds for every connection accepted from it, and spares each of them the calls.
     if (this.#path === undefined) setNoDelay(fd)
@@ -82,10 +88,20 @@ export class DirectListener implements Listener, AcceptOwner {
 
   close(): Promise<void> {
     if (this.#closed) return Promise.resolve()
+    if (!this.#paused) this.#takeWaiting()
     this.#closed = true
     this.#acceptor.close()
     if (this.#path !== undefined) removePath(this.#path)
     return Promise.resolve()
+  }
+
+  /** The kernel resets what waits in the queue of a socket that closes. */
+  #takeWaiting(): void {
+    for (let count = 0; count < this.#backlog; count += 1) {
+      const fd = acceptSocket(this.#fd)
+      if (fd < 0) return
+      this.accepted(fd, readAddress())
+    }
   }
 
   /** For the engine, as the next. */

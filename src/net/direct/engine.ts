@@ -21,7 +21,7 @@ export interface AcceptOwner {
 export interface Acceptor {
   pause(): void
   resume(): void
-  /** Closes the descriptor. Nothing is heard any more. */
+  /** Closes the descriptor. Only connections that had been accepted by then may still be told. */
   close(): void
 }
 

@@ -4,7 +4,6 @@
  * here for `resume`; they are as few.
  */
 import type { AcceptOwner, Acceptor } from '../engine.ts'
-import { closeSocket } from '../ffi/sockets.ts'
 import { disown, own } from '../ffi/thread.ts'
 import type { Settler, UringContext } from './context.ts'
 import { acceptKind, cancelKind, closeKind, pushAccept, pushCancelAll, pushClose, tag } from './operations.ts'
@@ -66,7 +65,7 @@ export class UringAcceptor implements Acceptor, Operator, Settler {
     this.#closed = true
     this.#wanted = false
     this.#cancel()
-    for (const fd of this.#waiting.splice(0)) closeSocket(fd)
+    if (this.#waiting.length > 0) this.#list()
     disown(this.#fd)
     pushClose(this.#context.ring, this.#fd, tag(closeKind, 0), this.#key)
     this.#closing = 1
@@ -95,7 +94,7 @@ export class UringAcceptor implements Acceptor, Operator, Settler {
   /** For the context: the events at hand have been told. */
   settle(): void {
     this.#listed = false
-    while (this.#wanted && this.#waiting.length > 0) {
+    while ((this.#wanted || this.#closed) && this.#waiting.length > 0) {
       this.#owner.accepted(this.#waiting.shift() as number, undefined)
     }
     if (this.#taken >= this.#aim) this.#aim = Math.min(this.#aim * 2, maxAccepts)
@@ -110,12 +109,8 @@ export class UringAcceptor implements Acceptor, Operator, Settler {
 
   #took(fd: number): void {
     this.#taken += 1
-    if (this.#closed) {
-      closeSocket(fd)
-      return
-    }
     own(fd)
-    if (this.#wanted) this.#owner.accepted(fd, undefined)
+    if (this.#wanted || this.#closed) this.#owner.accepted(fd, undefined)
     else this.#waiting.push(fd)
   }
 
