@@ -11,6 +11,7 @@ export { type Code, codes, type Failures, GatewayError, type Kind } from './erro
 export { clientInList, readAddress, type ToldAddress } from './exchange/client-address.ts'
 export type { Endpoint, Load } from './exchange/endpoint.ts'
 export type { Attempt, Exchange, HelloInfo, RouteInfo, StreamExchange } from './exchange/exchange.ts'
+export type { FieldBlock, Writing } from './exchange/field-block.ts'
 export { HeaderList } from './exchange/header-list.ts'
 export type {
   BodyReceiver,

@@ -2,17 +2,28 @@
  * Header fields in the order they came, names found whatever their case. It checks nothing; it knows whether all of its fields
  * were vouched for when they were put in, so that who writes them need not check those again.
  */
+import { FieldBlock } from './field-block.ts'
 
 /** Four strings a field: the name in lower case, the name as it was written, the value, the line that it was read from. */
 const stride = 4
 
 export class HeaderList {
+  /** Those of the block, where there is one. */
   #items: string[]
   #isSound: boolean
+  #block: FieldBlock | undefined
 
   constructor() {
     this.#items = []
     this.#isSound = true
+    this.#block = undefined
+  }
+
+  /** A list of the fields of a block, which it copies only when it is changed. */
+  static over(block: FieldBlock): HeaderList {
+    const list = new HeaderList()
+    list.become(block)
+    return list
   }
 
   static of(fields: Readonly<Record<string, string>>): HeaderList {
@@ -31,17 +42,35 @@ export class HeaderList {
     return this.#isSound
   }
 
+  /** The block whose fields these are, every one and no other; undefined: they are the list's own. */
+  get block(): FieldBlock | undefined {
+    return this.#block
+  }
+
+  /** Makes a block of the fields as they are. */
+  keep(): FieldBlock {
+    this.#block ??= new FieldBlock(this.#items, this.#isSound)
+    return this.#block
+  }
+
+  /** Takes over the fields of a block, in the place of its own. */
+  become(block: FieldBlock): void {
+    this.#items = block.items as string[]
+    this.#isSound = block.isSound
+    this.#block = block
+  }
+
   /**
    * For parsers, and for values that one has checked: adds a field whose name in lower case is known already. The name is a
    * token, the value latin1 without CR, LF and NUL. `line`: the field as `Name: value` and CRLF, where there is such a text.
    */
   push(lower: string, name: string, value: string, line: string = ''): void {
-    this.#items.push(lower, name, value, line)
+    this.#ownItems().push(lower, name, value, line)
   }
 
   /** As `set`, on the terms of `push`. */
   replace(lower: string, name: string, value: string, line: string = ''): void {
-    const items = this.#items
+    const items = this.#ownItems()
     for (let at = 0; at < items.length; at += stride) {
       if (items[at] !== lower) continue
       items[at + 1] = name
@@ -83,14 +112,14 @@ export class HeaderList {
   }
 
   append(name: string, value: string): void {
+    this.#ownItems().push(name.toLowerCase(), name, value, '')
     this.#isSound = false
-    this.#items.push(name.toLowerCase(), name, value, '')
   }
 
   /** One field of that name, in the place of the first one; any further ones go. */
   set(name: string, value: string): void {
-    this.#isSound = false
     this.replace(name.toLowerCase(), name, value)
+    this.#isSound = false
   }
 
   /** Removes all fields of that name (in lower case). */
@@ -117,8 +146,8 @@ export class HeaderList {
   }
 
   copy(): HeaderList {
-    const list = this.bare()
-    list.#items = this.#items.slice()
+    const list = new HeaderList()
+    list.assign(this)
     return list
   }
 
@@ -131,12 +160,23 @@ export class HeaderList {
 
   /** Takes over the fields of another list, in the place of its own. */
   assign(other: HeaderList): void {
+    if (other.#block !== undefined) return this.become(other.#block)
     this.#items = other.#items.slice()
     this.#isSound = other.#isSound
+    this.#block = undefined
+  }
+
+  /** To be changed. */
+  #ownItems(): string[] {
+    if (this.#block !== undefined) {
+      this.#items = this.#items.slice()
+      this.#block = undefined
+    }
+    return this.#items
   }
 
   #drop(lower: string, from: number): void {
-    const items = this.#items
+    const items = this.#ownItems()
     let to = from
     for (let at = from; at < items.length; at += stride) {
       if (items[at] === lower) continue

@@ -3,6 +3,7 @@
  * the answer comes from, and nothing of tries.
  */
 import { GatewayError } from '../errors.ts'
+import type { Derivation, FieldBlock } from '../exchange/field-block.ts'
 import type { HeaderList } from '../exchange/header-list.ts'
 import type { ResponseHead } from '../exchange/http-exchange.ts'
 import type { HttpSession } from '../exchange/http-session.ts'
@@ -41,15 +42,9 @@ export class HttpAnswering {
     const session = this.#session
     session.response = head
     const { headers } = head
-    if (head.fromUpstream) {
-      // Variables of logs tell what the endpoint sent.
-      if (globals !== undefined || filters !== undefined) session.upstreamHeaders = headers.copy()
-      headers.replace('server', 'Server', settings.server, serverLine.of(settings.server))
-    } else {
-      headers.push('server', 'Server', settings.server, serverLine.of(settings.server))
-    }
-    this.#nameCharset(headers, settings.charset)
-    if (!headers.has('date')) headers.push('date', 'Date', httpDate())
+    // Variables of logs tell what the endpoint sent.
+    if (head.fromUpstream && (globals !== undefined || filters !== undefined)) session.upstreamHeaders = headers.copy()
+    complete(headers, head.fromUpstream, settings)
     this.#showUpstreamStatus(headers, settings)
     const added = session.addedHeaders
     if (added !== undefined) {
@@ -89,13 +84,6 @@ export class HttpAnswering {
     this.#sink.finish(trailers)
   }
 
-  /** As nginx's `charset`: text that names none gets the one that is configured. */
-  #nameCharset(headers: HeaderList, charset: string): void {
-    const type = headers.get('content-type')
-    if (type === undefined || charset === '' || !namesNoCharset.test(type)) return
-    headers.set('Content-Type', `${type}; charset=${charset}`)
-  }
-
   /** The answer cannot be made whole any more. */
   #cut(): boolean {
     this.#session.fail(new GatewayError('internal', 'a response filter failed half way'))
@@ -112,6 +100,39 @@ export class HttpAnswering {
   #broken(error: unknown): void {
     this.#log.error({ route: this.#session.route?.id, error }, 'a plugin failed in a response filter and is left out')
   }
+}
+
+/** What an endpoint's fields become by the gateway's own. */
+class CompletedFields implements Derivation {
+  readonly settings: HttpRoadSettings
+  readonly block: FieldBlock
+
+  constructor(settings: HttpRoadSettings, block: FieldBlock) {
+    this.settings = settings
+    this.block = block
+  }
+}
+
+/** The fields that each answer has, and those of an endpoint as it should have written them. */
+function complete(headers: HeaderList, fromUpstream: boolean, settings: HttpRoadSettings): void {
+  const { block } = headers
+  if (block !== undefined) {
+    const { derived } = block
+    if (derived instanceof CompletedFields && derived.settings === settings) return headers.become(derived.block)
+  }
+  const { server } = settings
+  if (fromUpstream) headers.replace('server', 'Server', server, serverLine.of(server))
+  else headers.push('server', 'Server', server, serverLine.of(server))
+  nameCharset(headers, settings.charset)
+  if (!headers.has('date')) headers.push('date', 'Date', httpDate())
+  else if (block !== undefined) block.derived = new CompletedFields(settings, headers.keep())
+}
+
+/** As nginx's `charset`: text that names none gets the one that is configured. */
+function nameCharset(headers: HeaderList, charset: string): void {
+  const type = headers.get('content-type')
+  if (type === undefined || charset === '' || !namesNoCharset.test(type)) return
+  headers.set('Content-Type', `${type}; charset=${charset}`)
 }
 
 /** nginx's `charset_types`, without a parameter. */

@@ -4,7 +4,8 @@
  */
 import type { IpSet } from '../base/ip-set.ts'
 import type { Endpoint } from '../exchange/endpoint.ts'
-import type { HeaderList } from '../exchange/header-list.ts'
+import type { Derivation, FieldBlock } from '../exchange/field-block.ts'
+import { HeaderList } from '../exchange/header-list.ts'
 import type { HttpSession } from '../exchange/http-session.ts'
 import type { UpstreamRequest } from '../protocol/http-protocol.ts'
 import type { Upstream } from '../upstream/upstream.ts'
@@ -66,8 +67,55 @@ const lines = {
   port: new FieldLine('X-Forwarded-Port'),
 }
 
-/** One pass over the client's fields: those that the gateway answers for are left out and written anew behind them. */
+/** What a request was sent on with, and what that depended on. */
+class ForwardedFields implements Derivation {
+  readonly #host: string
+  readonly #authority: string
+  readonly #address: string
+  readonly #peer: string
+  readonly #scheme: string
+  readonly #port: number
+  readonly #trusted: IpSet | undefined
+  readonly block: FieldBlock
+
+  constructor(session: HttpSession, host: string, trusted: IpSet | undefined, block: FieldBlock) {
+    const { request, remoteAddress, downstream } = session
+    this.#host = host
+    this.#authority = request.authority
+    this.#address = remoteAddress
+    this.#peer = downstream.remoteAddress
+    this.#scheme = request.scheme
+    this.#port = downstream.localPort
+    this.#trusted = trusted
+    this.block = block
+  }
+
+  hold(session: HttpSession, host: string, trusted: IpSet | undefined): boolean {
+    const { request, remoteAddress, downstream } = session
+    return (
+      this.#host === host &&
+      this.#authority === request.authority &&
+      this.#address === remoteAddress &&
+      this.#peer === downstream.remoteAddress &&
+      this.#scheme === request.scheme &&
+      this.#port === downstream.localPort &&
+      this.#trusted === trusted
+    )
+  }
+}
+
 function upstreamFields(session: HttpSession, host: string, trusted: IpSet | undefined): HeaderList {
+  const { block } = session.request.headers
+  if (block === undefined) return composeFields(session, host, trusted)
+  const { derived } = block
+  if (derived instanceof ForwardedFields && derived.hold(session, host, trusted)) return HeaderList.over(derived.block)
+  const fields = composeFields(session, host, trusted)
+  block.derived = new ForwardedFields(session, host, trusted, fields.keep())
+  return fields
+}
+
+/** One pass over the client's fields: those that the gateway answers for are left out and written anew behind them. */
+function composeFields(session: HttpSession, host: string, trusted: IpSet | undefined): HeaderList {
   const { request, remoteAddress, downstream } = session
   const received = request.headers
   // Without the setting the received list is continued but everything else is our own word.

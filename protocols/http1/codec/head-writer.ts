@@ -2,7 +2,7 @@
  * Writes heads of requests and answers as latin1 text: each character is one byte. Whatever fields hold, what leaves is one
  * head: a field that would break it is left out, and reported.
  */
-import { GatewayError, type HeaderList } from '#sdk'
+import { type FieldBlock, GatewayError, type HeaderList, type Writing } from '#sdk'
 import { isTokenText } from './octets.ts'
 import { isSound, soundFields, soundText } from './sound-text.ts'
 import { phraseOf } from './status-phrases.ts'
@@ -33,7 +33,7 @@ export function writeRequestHead(
   if (!uriPattern.test(uri) || !isTokenText(method)) {
     throw new GatewayError('internal', `no request line can be made of ${JSON.stringify(`${method} ${uri}`)}`)
   }
-  return compose(`${method} ${uri} HTTP/1.1`, true, headers, framing, '', upgrade, dropped)
+  return compose(`${method} ${uri} HTTP/1.1\r\n`, true, headers, framing, '', upgrade, dropped)
 }
 
 /**
@@ -51,15 +51,8 @@ export function writeAnswerHead(
 ): string {
   const usual = phraseOf(status)
   const isUsual = reason === '' || reason === usual
-  return compose(
-    `HTTP/1.1 ${status} ${isUsual ? usual : reason}`,
-    isUsual,
-    headers,
-    framing,
-    connection,
-    upgrade,
-    dropped,
-  )
+  const first = `HTTP/1.1 ${status} ${isUsual ? usual : reason}\r\n`
+  return compose(first, isUsual, headers, framing, connection, upgrade, dropped)
 }
 
 function compose(
@@ -71,26 +64,52 @@ function compose(
   upgrade: string | undefined,
   dropped: string[],
 ): string {
-  const text = assemble(first, headers, framing, connection, upgrade)
-  if (isFirstSound && upgrade === undefined && headers.isSound) return text
+  if (isFirstSound && upgrade === undefined && headers.isSound) {
+    const { block } = headers
+    return (
+      first +
+      (block === undefined
+        ? assemble(headers, framing, connection, upgrade)
+        : kept(block, headers, framing, connection))
+    )
+  }
+  const text = first + assemble(headers, framing, connection, upgrade)
   if (isSound(text, assembledLines)) return text
   const token = upgrade === undefined || isTokenText(upgrade) ? upgrade : undefined
-  return assemble(soundText(first), soundFields(headers, dropped), framing, connection, token)
+  return `${soundText(first.slice(0, -2))}\r\n${assemble(soundFields(headers, dropped), framing, connection, token)}`
 }
 
-/** Of the text that `assemble` made last, the empty one included. */
+/** Fields as they were written last, and what they were written with. */
+class WrittenFields implements Writing {
+  readonly framing: number
+  readonly connection: string
+  readonly text: string
+
+  constructor(framing: number, connection: string, text: string) {
+    this.framing = framing
+    this.connection = connection
+    this.text = text
+  }
+}
+
+function kept(block: FieldBlock, headers: HeaderList, framing: number, connection: string): string {
+  const { written } = block
+  if (written instanceof WrittenFields && written.framing === framing && written.connection === connection) {
+    return written.text
+  }
+  const text = assemble(headers, framing, connection, undefined)
+  block.written = new WrittenFields(framing, connection, text)
+  return text
+}
+
+/** Of the text that `assemble` made last, with the first line and the empty one. */
 let assembledLines = 0
 
-function assemble(
-  first: string,
-  headers: HeaderList,
-  framing: number,
-  connection: string,
-  upgrade: string | undefined,
-): string {
+/** All that follows the first line. */
+function assemble(headers: HeaderList, framing: number, connection: string, upgrade: string | undefined): string {
   const size = headers.size
   const host = headers.get('host')
-  let text = host === undefined ? `${first}\r\n` : `${first}\r\nHost: ${host}\r\n`
+  let text = host === undefined ? '' : `Host: ${host}\r\n`
   let lines = host === undefined ? 2 : 3
   for (let index = 0; index < size; index += 1) {
     if (isOwn(headers.lowerAt(index), framing)) continue

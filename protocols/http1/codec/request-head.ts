@@ -1,11 +1,12 @@
 /** Reads the heads of requests. Strict: what another reader could take in another way is refused. [RFC 9112 §2, §3, §6] */
-import type { HeaderList } from '#sdk'
+import { type FieldBlock, HeaderList } from '#sdk'
 import { CodecError } from './codec-error.ts'
 import { connectionOptions, dropNominated, upgradeToken } from './connection-options.ts'
 import { FieldSection } from './field-section.ts'
 import { type HeadLimits, HeadScan } from './head-scan.ts'
 import { hostAt, hostOf } from './host-name.ts'
-import { isRequestLine, textOf, trimmed } from './octets.ts'
+import { KeptHeads } from './kept-heads.ts'
+import { classes, isRequestLine, textOf, trimmed } from './octets.ts'
 import { type RequestLine, readRequestLine } from './request-line.ts'
 
 export interface RequestRules extends HeadLimits {
@@ -44,10 +45,26 @@ export interface RequestHead {
   readonly bytes: number
 }
 
+/** What the fields of a request say, whatever its first line. */
+type RequestFields = Omit<RequestHead, 'method' | 'target' | 'form' | 'uri' | 'version' | 'headers' | 'bytes'>
+
+/** With the rules that held when they were read. */
+interface KeptFields extends RequestRules {
+  readonly fields: RequestFields
+  readonly block: FieldBlock
+}
+
+/** Of this thread. What is kept begins with the version in the first line, and goes on to the end of the head. */
+const kept = new KeptHeads<KeptFields>()
+/** Of `HTTP/1.1`. */
+const versionLength = 8
+
 /** One for each connection, and for each head after the other. It keeps no bytes, only how far it looked. */
 export class RequestHeadReader {
   readonly #scan = new HeadScan(isRequestLine)
   #lineChecked = false
+  /** Where what was read last is kept; -1: nowhere. */
+  #place = -1
   /** The offset after the head that `read` answered. */
   end = 0
 
@@ -63,6 +80,10 @@ export class RequestHeadReader {
    */
   read(bytes: Uint8Array, from: number, to: number, rules: RequestRules): RequestHead | undefined {
     const scan = this.#scan
+    if (this.#place !== -1 && !scan.midway) {
+      const head = this.#readKept(bytes, from, to, rules)
+      if (head !== undefined) return head
+    }
     const end = scan.scan(bytes, from, to, rules)
     if (end === -1) {
       if (scan.pastFirstLine && !this.#lineChecked) {
@@ -79,18 +100,45 @@ export class RequestHeadReader {
     const line = readRequestLine(text, scan.firstAt, scan.firstEnd)
     const section = new FieldSection()
     section.take(bytes, from, text, scan.fields, rules.underscores)
-    return headOf(line, section, hostOfFields(section, bytes, line.version), end - from)
+    const { headers } = section
+    const fields = fieldsOf(section, bytes, line.version)
+    const { maxLineBytes, maxHeadBytes, maxHeaders, underscores } = rules
+    const versionAt = from + scan.firstEnd - versionLength
+    this.#place = kept.note(bytes, versionAt, end, () => {
+      return { maxLineBytes, maxHeadBytes, maxHeaders, underscores, fields, block: headers.keep() }
+    })
+    return headOf(line, fields, headers, end - from)
+  }
+
+  /** The head that begins at `from`, if all but its first line is what came last. Nothing is changed where it is not. */
+  #readKept(bytes: Uint8Array, from: number, to: number, rules: RequestRules): RequestHead | undefined {
+    let lineEnd = from
+    while (lineEnd < to && ((classes[bytes[lineEnd] as number] as number) & isRequestLine) !== 0) lineEnd += 1
+    const versionAt = lineEnd - versionLength
+    if (versionAt <= from || lineEnd - from > rules.maxLineBytes) return undefined
+    const found = kept.at(this.#place, bytes, versionAt, to)
+    if (found === undefined || !isUnder(found, rules)) return undefined
+    const end = versionAt + kept.sizeAt(this.#place)
+    if (end - from > rules.maxHeadBytes) return undefined
+    const text = textOf(bytes, from, lineEnd)
+    const head = headOf(readRequestLine(text, 0, text.length), found.fields, HeaderList.over(found.block), end - from)
+    this.end = end
+    return head
   }
 }
 
-function headOf(line: RequestLine, section: FieldSection, named: string, bytes: number): RequestHead {
-  const { headers } = section
-  const { version } = line
-  const length = bodyLength(section, version)
-  const options = connectionOptions(section.connection)
-  if (options.nominated.length > 0) dropNominated(headers, options.nominated)
-  let authority = section.host ?? ''
-  let host = named
+/** What was let pass by rules that are still in force. */
+function isUnder(found: RequestRules, rules: RequestRules): boolean {
+  return (
+    found.maxLineBytes === rules.maxLineBytes &&
+    found.maxHeadBytes === rules.maxHeadBytes &&
+    found.maxHeaders === rules.maxHeaders &&
+    found.underscores === rules.underscores
+  )
+}
+
+function headOf(line: RequestLine, fields: RequestFields, headers: HeaderList, bytes: number): RequestHead {
+  let { authority, host } = fields
   if (line.authority !== '' && line.authority !== authority) {
     // The target's is the one that counts, and the field has to say the same. [RFC 9112 §3.2.2]
     authority = line.authority
@@ -104,15 +152,32 @@ function headOf(line: RequestLine, section: FieldSection, named: string, bytes: 
     uri: line.uri,
     authority,
     host,
-    version,
+    version: line.version,
     headers,
+    length: fields.length,
+    keepAlive: fields.keepAlive,
+    expectsContinue: fields.expectsContinue,
+    upgrade: fields.upgrade,
+    nominated: fields.nominated,
+    takesTrailers: fields.takesTrailers,
+    bytes,
+  }
+}
+
+function fieldsOf(section: FieldSection, bytes: Uint8Array, version: number): RequestFields {
+  const host = hostOfFields(section, bytes, version)
+  const length = bodyLength(section, version)
+  const options = connectionOptions(section.connection)
+  if (options.nominated.length > 0) dropNominated(section.headers, options.nominated)
+  return {
+    authority: section.host ?? '',
+    host,
     length,
     keepAlive: !options.close && (version === 11 || options.keepAlive),
     expectsContinue: version === 11 && length !== 0 && section.expect?.toLowerCase() === '100-continue',
     upgrade: version === 11 && options.upgrade ? upgradeToken(section.upgrade) : undefined,
     nominated: options.nominated,
     takesTrailers: section.te !== undefined && /(?:^|,)[ \t]*trailers[ \t]*(?:,|$)/i.test(section.te),
-    bytes,
   }
 }
 

@@ -1,9 +1,10 @@
 /** Reads the heads of answers, and says how their bodies end. What an endpoint must not send is refused. [RFC 9112 §4, §6.3] */
-import type { HeaderList } from '#sdk'
+import { type FieldBlock, HeaderList } from '#sdk'
 import { CodecError } from './codec-error.ts'
 import { connectionOptions, dropNominated, upgradeToken } from './connection-options.ts'
 import { FieldSection } from './field-section.ts'
 import { type HeadLimits, HeadScan } from './head-scan.ts'
+import { KeptHeads } from './kept-heads.ts'
 import { isValue, textOf } from './octets.ts'
 
 export interface AnswerHead {
@@ -24,9 +25,20 @@ export interface AnswerHead {
   readonly bytes: number
 }
 
+interface KeptAnswer {
+  readonly head: AnswerHead
+  readonly block: FieldBlock
+  readonly limits: HeadLimits
+}
+
+/** Of this thread: whole heads of answers that may have a body. */
+const kept = new KeptHeads<KeptAnswer>()
+
 export class AnswerHeadReader {
   readonly #scan = new HeadScan(isValue)
   #lineChecked = false
+  /** Where what was read last is kept; -1: nowhere. */
+  #place = -1
   /** The offset after the head that `read` answered. */
   end = 0
 
@@ -40,6 +52,14 @@ export class AnswerHeadReader {
    */
   read(bytes: Uint8Array, from: number, to: number, limits: HeadLimits, method: string): AnswerHead | undefined {
     const scan = this.#scan
+    const isUsual = method !== 'HEAD' && method !== 'CONNECT'
+    if (this.#place !== -1 && isUsual && !scan.midway) {
+      const found = kept.at(this.#place, bytes, from, to)
+      if (found !== undefined && found.limits === limits) {
+        this.end = from + found.head.bytes
+        return withFields(found.head, HeaderList.over(found.block))
+      }
+    }
     const end = scan.scan(bytes, from, to, limits)
     if (end === -1) {
       if (scan.pastFirstLine && !this.#lineChecked) {
@@ -55,8 +75,16 @@ export class AnswerHeadReader {
     checkStatusLine(line)
     const section = new FieldSection()
     section.take(bytes, from, text, scan.fields, true)
-    return headOf(line, section, method, end - from)
+    const head = headOf(line, section, method, end - from)
+    this.#place = isUsual ? kept.note(bytes, from, end, () => ({ head, block: section.headers.keep(), limits })) : -1
+    return head
   }
+}
+
+/** The same head for another message, which may change its fields. */
+function withFields(head: AnswerHead, headers: HeaderList): AnswerHead {
+  const { version, status, reason, length, chunked, keepAlive, upgrade, bytes } = head
+  return { version, status, reason, headers, length, chunked, keepAlive, upgrade, bytes }
 }
 
 function headOf(line: string, section: FieldSection, method: string, bytes: number): AnswerHead {
