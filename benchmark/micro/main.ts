@@ -7,6 +7,7 @@ import { benches as pick } from './src/balancer/pick.bench.ts'
 import { benches as ring } from './src/balancer/ring.bench.ts'
 import { benches as sharedCounters } from './src/base/shared-counters.bench.ts'
 import { benches as timers } from './src/base/timers.bench.ts'
+import { benches as httpRoad } from './src/forward/http-road.bench.ts'
 import { benches as expression } from './src/route/expression.bench.ts'
 import { benches as httpMatch } from './src/route/http-match.bench.ts'
 import { benches as router } from './src/route/stream-router.bench.ts'
@@ -21,6 +22,7 @@ const all = [
   ...httpMatch,
   ...http1Codec,
   ...http1Connection,
+  ...httpRoad,
 ]
 const args = process.argv.slice(2)
 const wanted = args.find((arg) => !arg.startsWith('--')) ?? ''

@@ -28,6 +28,13 @@ export interface Attempt {
   error: GatewayError | undefined
 }
 
+/** The list with one more. An array that is pushed onto has room for seventeen; most of these lists only ever hold one. */
+export function withOneMore<T>(items: T[], item: T): T[] {
+  if (items.length === 0) return [item]
+  items.push(item)
+  return items
+}
+
 export interface Exchange {
   readonly kind: 'http' | 'stream'
   /** The protocol's folder name: `tcp`, `udp`. */

@@ -30,7 +30,7 @@ export class HttpSession implements HttpExchange {
   /** The method as the client sent it. */
   readonly sentMethod: string
   readonly startedAt: number
-  readonly attempts: Attempt[] = []
+  attempts: Attempt[] = []
   readonly outgoing: Outgoing = { uri: undefined, host: undefined, scheme: undefined }
   remoteAddress: string
   remotePort: number
@@ -52,7 +52,7 @@ export class HttpSession implements HttpExchange {
   upstreamHeadAt = 0
   upstreamEndedAt = 0
   /** Statuses of the attempts that had an answer, by attempt; 0: none. */
-  readonly upstreamStatuses: number[] = []
+  upstreamStatuses: number[] = []
   /** What was sent upstream last: scheme, Host and URI, for logs. */
   sentScheme: string | undefined = undefined
   sentHost: string | undefined = undefined

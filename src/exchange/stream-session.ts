@@ -16,7 +16,7 @@ export class StreamSession implements StreamExchange {
   readonly head: Uint8Array
   readonly hello: HelloInfo | undefined
   readonly startedAt: number
-  readonly attempts: Attempt[] = []
+  attempts: Attempt[] = []
   upstream: Link | undefined = undefined
   route: RouteInfo | undefined = undefined
   error: GatewayError | undefined = undefined

@@ -23,12 +23,15 @@ export class HttpAnswering {
   readonly #sink: HttpSink
   readonly #log: Log
   #pipe: BodyPipe | undefined
+  /** The answer has no body by nature: the sink drops what comes of one. */
+  #isBare: boolean
 
   constructor(session: HttpSession, sink: HttpSink, log: Log) {
     this.#session = session
     this.#sink = sink
     this.#log = log
     this.#pipe = undefined
+    this.#isBare = false
   }
 
   /** Filters the head, and hands it to the sink. Afterwards the exchange has begun. `length` as in `HttpSink.begin`. */
@@ -60,6 +63,7 @@ export class HttpAnswering {
     }
     session.status = head.status
     session.begun = true
+    this.#isBare = session.sentMethod === 'HEAD' || head.status === 204 || head.status === 304
     session.headBytesSent = this.#sink.begin(head, announced)
   }
 
@@ -68,20 +72,21 @@ export class HttpAnswering {
     const out = this.#pipe === undefined ? bytes : this.#pipe.part(bytes, false)
     if (this.#pipe?.broken === true) return this.#cut()
     if (out === undefined || out.length === 0) return true
-    this.#session.bodyBytesSent += out.length
-    return this.#sink.write(out)
+    return this.#write(out)
   }
 
   end(trailers: HeaderList | undefined): void {
     if (this.#pipe !== undefined) {
       const out = this.#pipe.part(nothing, true)
       if (this.#pipe.broken) return void this.#cut()
-      if (out !== undefined && out.length > 0) {
-        this.#session.bodyBytesSent += out.length
-        this.#sink.write(out)
-      }
+      if (out !== undefined && out.length > 0) this.#write(out)
     }
     this.#sink.finish(trailers)
+  }
+
+  #write(out: Uint8Array): boolean {
+    if (!this.#isBare) this.#session.bodyBytesSent += out.length
+    return this.#sink.write(out)
   }
 
   /** The answer cannot be made whole any more. */

@@ -5,7 +5,7 @@
 import { monotonic } from '../base/clock.ts'
 import { GatewayError } from '../errors.ts'
 import type { Endpoint } from '../exchange/endpoint.ts'
-import type { Attempt } from '../exchange/exchange.ts'
+import { type Attempt, withOneMore } from '../exchange/exchange.ts'
 import type { HeaderList } from '../exchange/header-list.ts'
 import type { ResponseHead } from '../exchange/http-exchange.ts'
 import type { HttpSession } from '../exchange/http-session.ts'
@@ -88,7 +88,7 @@ export class HttpTries implements DialReceiver, ResponseReceiver {
       sent: false,
       error: undefined,
     }
-    attempts.push(attempt)
+    session.attempts = withOneMore(attempts, attempt)
     this.#attempt = attempt
     endpoint.load.begin()
     this.#send(attempt, false)
@@ -193,7 +193,7 @@ export class HttpTries implements DialReceiver, ResponseReceiver {
 
   head(head: ResponseHead, length: number | undefined): void {
     this.#session.upstreamHeadAt = monotonic.now()
-    this.#session.upstreamStatuses.push(head.status)
+    this.#answeredWith(head.status)
     this.#owner.answered(head, length)
   }
 
@@ -219,7 +219,7 @@ export class HttpTries implements DialReceiver, ResponseReceiver {
   upgraded(head: ResponseHead, link: Link, bytes: Uint8Array): void {
     const session = this.#session
     session.upstreamHeadAt = monotonic.now()
-    session.upstreamStatuses.push(head.status)
+    this.#answeredWith(head.status)
     this.#client = undefined
     this.#owner.upgraded(head, link, bytes)
   }
@@ -242,13 +242,16 @@ export class HttpTries implements DialReceiver, ResponseReceiver {
     }
     attempt.error = error
     this.#settle(undefined)
-    if (!session.begun && error.origin === 'upstream')
-      session.upstreamStatuses.push(error.kind === 'timeout' ? 504 : 502)
+    if (!session.begun && error.origin === 'upstream') this.#answeredWith(error.kind === 'timeout' ? 504 : 502)
     const again = mayRetryRequest(session, attempt, error, this.#upstream, monotonic.now())
     if (error.origin === 'upstream') this.#warn(attempt, error, again)
     this.#last = error
     if (again) this.#owner.again()
     else this.#owner.failed(error)
+  }
+
+  #answeredWith(status: number): void {
+    this.#session.upstreamStatuses = withOneMore(this.#session.upstreamStatuses, status)
   }
 
   #warn(attempt: Attempt, error: GatewayError, again: boolean): void {

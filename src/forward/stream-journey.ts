@@ -7,7 +7,7 @@ import type { DenseMember } from '../base/dense-set.ts'
 import type { TimerWheel } from '../base/timers.ts'
 import { GatewayError } from '../errors.ts'
 import type { Endpoint } from '../exchange/endpoint.ts'
-import type { Attempt } from '../exchange/exchange.ts'
+import { type Attempt, withOneMore } from '../exchange/exchange.ts'
 import type { StreamSession } from '../exchange/stream-session.ts'
 import type { Link } from '../net/link.ts'
 import type { DialReceiver, TlsOrigination, Wire } from '../net/wire.ts'
@@ -112,7 +112,8 @@ export class StreamJourney implements DialReceiver, AttemptReceiver, DenseMember
   /** Tries one endpoint; `last` is why the one before failed. */
   #next(last: GatewayError | undefined): void {
     const upstream = this.#upstream as Upstream
-    const tried = this.exchange.attempts.map(endpointOf)
+    const { attempts } = this.exchange
+    const tried = attempts.length === 0 ? none : attempts.map(endpointOf)
     let endpoint = upstream.pick(this.exchange, tried)
     // A single endpoint is not balanced: further tries go to it again.
     if (endpoint === undefined && upstream.fleet.size === 1 && last !== undefined)
@@ -128,7 +129,7 @@ export class StreamJourney implements DialReceiver, AttemptReceiver, DenseMember
       sent: false,
       error: undefined,
     }
-    this.exchange.attempts.push(attempt)
+    this.exchange.attempts = withOneMore(attempts, attempt)
     endpoint.load.begin()
     const { wire, keepAliveMs } = this.#road.options
     this.#cancelDial = wire.dial(
@@ -230,4 +231,5 @@ export class StreamJourney implements DialReceiver, AttemptReceiver, DenseMember
   }
 }
 
+const none: readonly Endpoint[] = []
 const endpointOf = (attempt: Attempt): Endpoint => attempt.endpoint

@@ -15,6 +15,9 @@ export class HttpRecords {
   #accessLog: AccessLog | undefined
   #format: LogFormat | undefined
   #settings: HttpConf['accessLog']
+  /** Whose line is being written. */
+  #exchange: HttpSession | undefined
+  readonly #read = (name: string): string | undefined => this.#exchange?.variable(name)
 
   constructor(conf: HttpConf, log: Log) {
     this.#log = log
@@ -44,7 +47,10 @@ export class HttpRecords {
 
   ended(exchange: HttpSession): void {
     this.requests++
-    if (this.#format !== undefined) this.#accessLog?.write(this.#format.render((name) => exchange.variable(name)))
+    if (this.#format === undefined || this.#accessLog === undefined) return
+    this.#exchange = exchange
+    this.#accessLog.write(this.#format.render(this.#read))
+    this.#exchange = undefined
   }
 
   reopen(): void {
