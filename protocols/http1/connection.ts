@@ -36,6 +36,7 @@ const over = 3
 
 export class ServerConnection implements Receiver, HttpConnection, AnswerOrigin, IntakeOwner, TimedConnection {
   readonly link: Link
+  place = -1
   readonly listener: string
   readonly writer: MessageWriter
   readonly #road: HttpRoad

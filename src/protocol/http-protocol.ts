@@ -2,6 +2,7 @@
  * What a version of HTTP is to the host: a server half that makes exchanges of requests and writes their answers, and a
  * client half that sends requests on a connected link. The road stands between them and knows neither's bytes.
  */
+import type { DenseMember, DenseSet } from '../base/dense-set.ts'
 import type { TimerWheel } from '../base/timers.ts'
 import type { Failures, GatewayError } from '../errors.ts'
 import type { HeaderList } from '../exchange/header-list.ts'
@@ -93,11 +94,11 @@ export interface HttpSettings {
   /** The gateway is draining: answers say so, and connections end after the one in progress. */
   readonly draining: boolean
   /** Those open: each enters itself when it begins and leaves when it is closed or taken over. */
-  readonly connections: Set<HttpConnection>
+  readonly connections: DenseSet<HttpConnection>
 }
 
 /** A connection of a client. */
-export interface HttpConnection {
+export interface HttpConnection extends DenseMember {
   readonly link: Link
   /** What it came in by. */
   readonly listener: string

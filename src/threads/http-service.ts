@@ -2,6 +2,7 @@
  * HTTP in one worker: its road, the connections of its clients, the settings in force. It listens to nothing and compiles
  * nothing; who does hands it links and the snapshot.
  */
+import { DenseSet } from '../base/dense-set.ts'
 import { IpSet } from '../base/ip-set.ts'
 import { sleep, type TimerWheel } from '../base/timers.ts'
 import type { GatewayError } from '../errors.ts'
@@ -58,7 +59,7 @@ export class HttpService implements HttpDoor {
       ...connectionSettings(conf.http),
       wheel,
       draining: false,
-      connections: new Set<HttpConnection>(),
+      connections: new DenseSet<HttpConnection>(),
     }
     this.#roadSettings = roadSettings(conf)
     this.road = new HttpExchangeRoad({
@@ -99,11 +100,11 @@ export class HttpService implements HttpDoor {
 
   /** A listener is gone: its connections end with the answer in progress, at the latest after `lingerMs`. */
   drainListener(listener: string, lingerMs: number): void {
-    const ours = [...this.#settings.connections].filter((connection) => connection.listener === listener)
+    const ours = this.#settings.connections.list().filter((connection) => connection.listener === listener)
     for (const connection of ours) connection.drain()
     this.#settings.wheel.start(lingerMs, {
       expired: () => {
-        for (const connection of ours) if (this.#settings.connections.has(connection)) connection.link.close()
+        for (const connection of ours) if (connection.place !== -1) connection.link.close()
       },
     })
   }
@@ -111,13 +112,13 @@ export class HttpService implements HttpDoor {
   /** Ends idle connections now, the others with the answer in progress. */
   drain(): void {
     this.#settings.draining = true
-    for (const connection of [...this.#settings.connections]) connection.drain()
+    for (const connection of this.#settings.connections.list()) connection.drain()
   }
 
   /** Closes what is left. */
   cut(reason: string): void {
     this.road.cut('draining', reason)
-    for (const { link } of [...this.#settings.connections]) link.close()
+    for (const { link } of this.#settings.connections.list()) link.close()
   }
 }
 

@@ -36,6 +36,8 @@ function suite(create: () => Wire): void {
   after(async () => {
     for (const client of clients) client.close()
     await Promise.all(listeners.map((listener) => listener.close()))
+    // A file of a body that nobody waits for any more may just be being made.
+    await until(() => readdirSync(folder).length === 0, { what: 'the end of all files' })
     rmSync(folder, { recursive: true })
   })
 

@@ -2,6 +2,7 @@
 
 import { tmpdir } from 'node:os'
 import { http1 } from '../../protocols/http1/index.ts'
+import { DenseSet } from '../../src/base/dense-set.ts'
 import { TimerWheel } from '../../src/base/timers.ts'
 import type { GatewayError } from '../../src/errors.ts'
 import { HeaderList } from '../../src/exchange/header-list.ts'
@@ -37,7 +38,7 @@ export function httpSettings(given: Partial<HttpSettings> = {}): HttpSettings {
     spillFolder: tmpdir(),
     underscores: false,
     draining: false,
-    connections: new Set(),
+    connections: new DenseSet(),
     ...given,
   }
 }

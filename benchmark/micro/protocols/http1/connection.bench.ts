@@ -1,6 +1,7 @@
 /** Both halves of HTTP/1.1 on links that lead nowhere: what a forwarded request costs besides the road and the system. */
 import assert from 'node:assert/strict'
 import { Http1Client, http1 } from '../../../../protocols/http1/index.ts'
+import { DenseSet } from '../../../../src/base/dense-set.ts'
 import { TimerWheel } from '../../../../src/base/timers.ts'
 import type { HeaderList } from '../../../../src/exchange/header-list.ts'
 import type { ResponseHead } from '../../../../src/exchange/http-exchange.ts'
@@ -19,7 +20,7 @@ const wheel = new TimerWheel({ unref: true })
 const settings: HttpSettings = {
   ...{ wheel, headerMs: 60_000, bodyMs: 60_000, idleMs: 60_000, sendMs: 10_000 },
   ...{ maxLineBytes: 8192, maxHeadBytes: 32_768, maxHeaders: 100, maxBodyBytes: 0, maxRequests: 0 },
-  ...{ memoryBodyBytes: 16_384, spillFolder: '/', underscores: false, draining: false, connections: new Set() },
+  ...{ memoryBodyBytes: 16_384, spillFolder: '/', underscores: false, draining: false, connections: new DenseSet() },
 }
 const limits = { sendMs: 60_000, readMs: 60_000, wheel }
 

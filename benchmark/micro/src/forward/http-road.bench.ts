@@ -1,6 +1,7 @@
 /** A request on its whole way, from the bytes of a client to the bytes of its answer, on links that lead nowhere: all but the system. */
 import assert from 'node:assert/strict'
 import { http1 } from '../../../../protocols/http1/index.ts'
+import { DenseSet } from '../../../../src/base/dense-set.ts'
 import { attachSharedCounters, createSharedCounters } from '../../../../src/base/shared-counters.ts'
 import { attachSharedWindows, createSharedWindows } from '../../../../src/base/shared-windows.ts'
 import { TimerWheel } from '../../../../src/base/timers.ts'
@@ -107,7 +108,7 @@ const road = new HttpExchangeRoad({
 const settings: HttpSettings = {
   ...{ wheel, headerMs: 60_000, bodyMs: 60_000, idleMs: 60_000, sendMs: 10_000 },
   ...{ maxLineBytes: 8192, maxHeadBytes: 32_768, maxHeaders: 100, maxBodyBytes: 0, maxRequests: 0 },
-  ...{ memoryBodyBytes: 16_384, spillFolder: '/', underscores: false, draining: false, connections: new Set() },
+  ...{ memoryBodyBytes: 16_384, spillFolder: '/', underscores: false, draining: false, connections: new DenseSet() },
 }
 const downstream = new NowhereLink()
 http1.serve(downstream, { head: new Uint8Array(0), hello: undefined }, road, settings, '127.0.0.1:9080')
