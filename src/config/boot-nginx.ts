@@ -36,6 +36,9 @@ const snippet: Field<string> = {
 const accessLogFormat =
   '$remote_addr - $remote_user [$time_local] $http_host "$request" $status $body_bytes_sent $request_time "$http_referer" "$http_user_agent" $upstream_addr $upstream_status $upstream_response_time "$upstream_scheme://$upstream_host$upstream_uri" "$apisix_request_id"'
 
+/** It stands in Content-Type as it is: a token, and so no control character. [RFC 9110 §8.3.2] */
+const charsetName = /^[\w!#$%&'*+.^`|~-]*$/
+
 const sharedDicts = accept(dictionary(size('1m')))
 
 export const nginxConfig = section({
@@ -91,7 +94,7 @@ export const nginxConfig = section({
     real_ip_from: list(text(''), ['127.0.0.1', 'unix:']),
     proxy_ssl_server_name: flag(true),
     upstream: section({ keepalive: count(320), keepalive_requests: count(1000), keepalive_timeout: time('60s') }),
-    charset: text('utf-8'),
+    charset: text('utf-8', charsetName, 'the name of a character set, or off'),
     variables_hash_max_size: count(2048),
     lua_shared_dict: dictionary(size('1m')),
     custom_lua_shared_dict: dictionary(size('1m')),

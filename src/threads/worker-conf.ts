@@ -147,7 +147,7 @@ function httpConf(home: string, conf: BootConf): HttpConf {
     sendServerName: http.proxy_ssl_server_name,
     maxReadBodyBytes: apisix.max_post_args_readable_size * 1024 * 1024 || Number.MAX_SAFE_INTEGER,
     graphqlMaxBytes: conf.graphql.max_size,
-    charset: http.charset,
+    charset: http.charset === 'off' ? '' : http.charset,
     realIp: {
       header: http.real_ip_header,
       recursive: isOn(http.real_ip_recursive),

@@ -127,6 +127,16 @@ test('a wrong value fails with file, line, path, and what was expected', (contex
       'apisix:\n  data_encryption:\n    keyring: [short]',
       'config.yaml:3: apisix.data_encryption.keyring[0]: expected 16 or 32 bytes, got 5',
     ],
+    ...['utf-8\\r\\nX-Added: 1', 'utf-8\\0', 'utf-8\\n', 'utf-8\\x7f', 'a b', '\\u00e9'].map(
+      (charset): [string, string] => [
+        `nginx_config: {http: {charset: "${charset}"}}`,
+        'config.yaml:1: nginx_config.http.charset: expected the name of a character set, or off',
+      ],
+    ),
+    [
+      'apisix: {enable_server_tokens: "a\\r\\nb"}',
+      'config.yaml:1: apisix.enable_server_tokens: expected boolean, got string',
+    ],
     [
       'deployment:\n  etcd:\n    host: ["127.0.0.1:2379"]',
       'config.yaml:3: deployment.etcd.host[0]: expected an address that begins with http:// or https://',
