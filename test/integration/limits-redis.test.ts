@@ -176,6 +176,34 @@ test('connections end with the last configuration that needs them', { skip }, as
   }
 })
 
+test('a connection that nobody uses is closed after redis_keepalive_timeout, and there again for the next', {
+  skip,
+}, async () => {
+  const redis = await startRedis()
+  try {
+    const bench = gateway()
+    const clients = async (): Promise<number> =>
+      Number(/connected_clients:(\d+)/.exec(await redisCommand(redis.port, 'INFO', 'clients'))?.[1]) - 1
+    const where = { policy: 'redis', redis_host: '127.0.0.1', redis_port: redis.port, redis_keepalive_pool: 1 }
+    const by = bench.chain({ 'limit-count': count({ ...where, count: 100, redis_keepalive_timeout: 1000 }) })
+    for (const left of ['95', '90']) {
+      await statusesOf(bench, by, 4)
+      assert.equal((await bench.run(by)).headers.get('x-ratelimit-remaining'), left)
+      await until(async () => (await clients()) === 1, { what: 'one connection' })
+      await until(async () => (await clients()) === 0, { what: 'the end of the connection' })
+    }
+    const lasting = bench.chain({ 'limit-count': count(where) }, 'routes/2')
+    await bench.run(lasting)
+    await bench.run(by)
+    await until(async () => (await clients()) === 2, { what: 'a connection for each time' })
+    await until(async () => (await clients()) === 1, { what: 'the end of the one alone' })
+    await bench.run(lasting)
+    assert.deepEqual(bench.logged, [])
+  } finally {
+    await redis.stop()
+  }
+})
+
 test('with sync_interval nobody waits for Redis, and gateways learn of each other', { skip }, async () => {
   const redis = await startRedis()
   try {

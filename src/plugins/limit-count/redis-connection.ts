@@ -1,9 +1,10 @@
 /**
  * One connection of a worker to the Redis (or cluster, or master behind sentinels) of limits, shared by all configurations
- * that name the same one. While it is down, scripts fail at once; it is taken up again in the background.
+ * that name the same one. While it is down, scripts fail at once; it is taken up again in the background. One that nobody has
+ * used for a while is closed, and opened when somebody does. It never needs more of a pool than one.
  */
 import type { Cluster, Redis } from 'ioredis'
-import type { Build } from '#sdk'
+import { after, type Build, type Timer } from '#sdk'
 import type { RedisConf } from './redis-schema.ts'
 import type { RedisScript } from './redis-script.ts'
 
@@ -24,6 +25,8 @@ const retryMs = 250
 const longestRetryMs = 2000
 /** Limits have few scripts on the way at once; of a Redis that hangs, no more than these wait. */
 const maxWaiting = 10_000
+/** What a timer can count: three weeks. */
+const longestIdleMs = 21 * 24 * 3_600_000
 
 /** Held by this configuration until it is closed. */
 export function redisOf(conf: RedisConf, build: Build): RedisConnection {
@@ -32,20 +35,24 @@ export function redisOf(conf: RedisConf, build: Build): RedisConnection {
 }
 
 export class RedisConnection {
+  readonly #conf: RedisConf
   readonly #timeoutMs: number
+  readonly #idleMs: number
   readonly #log: Build['log']
-  readonly #client: Promise<Redis | Cluster>
+  #client: Promise<Redis | Cluster> | undefined
   #ready: Redis | Cluster | undefined
   #error: Error | undefined
   #waiting = 0
+  #usedAt = 0
+  #idle: Timer | undefined
   #closed = false
 
   constructor(conf: RedisConf, log: Build['log']) {
+    this.#conf = conf
     this.#log = log
     this.#timeoutMs = conf.redis_timeout ?? conf.redis_read_timeout ?? 1000
-    // Loaded when there is something to connect to: workers without such limits stay as small as they were.
-    this.#client = import('ioredis').then((library) => this.#connect(library, conf))
-    this.#client.catch(() => {})
+    this.#idleMs = Math.min(conf.redis_keepalive_timeout ?? 10_000, longestIdleMs)
+    this.#opened()
   }
 
   /** What the script returns. Rejects when Redis cannot be reached, or does not answer in time. */
@@ -53,7 +60,7 @@ export class RedisConnection {
     if (this.#waiting >= maxWaiting) throw new Error('too many requests wait for Redis')
     this.#waiting += 1
     try {
-      const client = this.#ready ?? (await this.#client)
+      const client = this.#ready ?? (await this.#opened())
       // Errors come also while all is well: a sentinel that is gone, one of many nodes.
       if (this.#error !== undefined && client.status !== 'ready') throw this.#error
       try {
@@ -64,18 +71,46 @@ export class RedisConnection {
       }
     } finally {
       this.#waiting -= 1
+      this.#usedAt = performance.now()
     }
   }
 
   close(): void {
     this.#closed = true
-    this.#client.then(
+    this.#idle?.cancel()
+    this.#client?.then(
       (client) => client.disconnect(),
       () => {},
     )
   }
 
-  #connect(library: Library, conf: RedisConf): Redis | Cluster {
+  #opened(): Promise<Redis | Cluster> {
+    if (this.#client !== undefined) return this.#client
+    // Loaded when there is something to connect to: workers without such limits stay as small as they were.
+    this.#client = import('ioredis').then((library) => this.#connect(library))
+    this.#client.catch(() => {})
+    this.#usedAt = performance.now()
+    if (!this.#closed) this.#watchIdle(this.#idleMs)
+    return this.#client
+  }
+
+  #watchIdle(ms: number): void {
+    this.#idle = after(ms, () => {
+      const leftMs = this.#waiting > 0 ? this.#idleMs : this.#usedAt + this.#idleMs - performance.now()
+      // One that is down goes on trying: who asks meanwhile is to hear of that at once.
+      if (leftMs <= 0 && this.#ready?.status === 'ready') this.#rest(this.#ready)
+      else this.#watchIdle(leftMs <= 0 ? this.#idleMs : Math.ceil(leftMs))
+    })
+  }
+
+  #rest(client: Redis | Cluster): void {
+    this.#client = undefined
+    this.#ready = undefined
+    client.disconnect()
+  }
+
+  #connect(library: Library): Redis | Cluster {
+    const conf = this.#conf
     const options: CommonOptions = {
       ...accountOf(conf),
       db: conf.redis_database ?? 0,
@@ -87,9 +122,9 @@ export class RedisConnection {
     const patience = (times: number): number => Math.min(times * retryMs, longestRetryMs)
     const client = this.#open(library, conf, options, patience)
     client.on('ready', () => this.#up())
-    client.on('error', (error: Error) => this.#down(error))
-    client.on('close', () => this.#down(new Error('Redis has closed the connection')))
-    client.on('end', () => this.#down(new Error('the connection to Redis has ended')))
+    client.on('error', (error: Error) => this.#down(client, error))
+    client.on('close', () => this.#down(client, new Error('Redis has closed the connection')))
+    client.on('end', () => this.#down(client, new Error('the connection to Redis has ended')))
     this.#ready = client
     if (this.#closed) client.disconnect()
     return client
@@ -135,7 +170,8 @@ export class RedisConnection {
     this.#error = undefined
   }
 
-  #down(error: Error): void {
+  #down(client: Redis | Cluster, error: Error): void {
+    if (client !== this.#ready) return
     if (this.#error === undefined && !this.#closed) this.#log.warn({ error }, 'the Redis of limits cannot be reached')
     this.#error ??= error
   }
@@ -148,7 +184,7 @@ function identity(conf: RedisConf): readonly unknown[] {
     ...[policy, redis_host, redis_port, redis_username, redis_password, redis_database, redis_timeout],
     ...[conf.redis_ssl, conf.redis_ssl_verify, conf.redis_cluster_nodes, conf.redis_cluster_name],
     ...[conf.redis_cluster_ssl, conf.redis_cluster_ssl_verify, conf.redis_sentinels, conf.redis_master_name],
-    ...[conf.redis_role, conf.redis_connect_timeout, conf.redis_read_timeout],
+    ...[conf.redis_role, conf.redis_connect_timeout, conf.redis_read_timeout, conf.redis_keepalive_timeout],
     ...[conf.sentinel_username, conf.sentinel_password],
   ]
 }

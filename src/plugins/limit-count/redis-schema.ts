@@ -23,6 +23,8 @@ export interface RedisConf {
   readonly redis_role?: 'master' | 'slave'
   readonly redis_connect_timeout?: number
   readonly redis_read_timeout?: number
+  /** Milliseconds without use after which a connection is closed. `redis_keepalive_pool` is more than the one there is, always. */
+  readonly redis_keepalive_timeout?: number
   readonly sentinel_username?: string
   readonly sentinel_password?: string
 }
