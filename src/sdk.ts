@@ -28,6 +28,7 @@ export { StreamSession } from './exchange/stream-session.ts'
 export type { Link, Receiver, TlsInfo } from './net/link.ts'
 export { type Outgoing, outgoingDatagrams, outgoingStream } from './net/outgoing-lines.ts'
 export { type RelayOptions, type RelayOutcome, relay } from './net/relay.ts'
+export { loadAuthorities } from './net/tls/authorities.ts'
 export { type AccessLog, createAccessLog } from './observability/access-log.ts'
 export type {
   Counter,

@@ -13,6 +13,7 @@ import type { HttpExchange } from './exchange/http-exchange.ts'
 import type { HttpSession } from './exchange/http-session.ts'
 import { ChainLeases } from './forward/chain-leases.ts'
 import { StreamRoad } from './forward/stream-road.ts'
+import { trustAuthorities } from './net/tls/authorities.ts'
 import { createWire } from './net/wires.ts'
 import { SwitchableLog } from './observability/switchable-log.ts'
 import { PluginHost } from './plugin/host.ts'
@@ -55,6 +56,7 @@ const told = (error: unknown): void => {
 process.on('uncaughtException', told)
 process.on('unhandledRejection', told)
 
+if (conf.trusted !== undefined) trustAuthorities(conf.trusted)
 const wheel = new TimerWheel()
 const counters = attachSharedCounters(boot.counters, boot.index)
 const windows = attachSharedWindows(boot.windows, boot.index, {

@@ -6,6 +6,7 @@ import { createSocket, type Socket as DatagramSocket } from 'node:dgram'
 import { connect, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { after } from '../base/timers.ts'
+import { loadAuthorities } from './tls/authorities.ts'
 
 export interface OutgoingOptions {
   readonly host: string
@@ -46,6 +47,7 @@ class StreamOutgoing implements Outgoing {
 
   constructor(options: OutgoingStreamOptions) {
     this.#options = options
+    if (options.tls?.verify === true) loadAuthorities()
   }
 
   async send(message: string): Promise<void> {

@@ -10,6 +10,7 @@ import {
   type JsonObject,
   type LogConf,
   type LogEntry,
+  loadAuthorities,
   logAttributes,
   logFault,
   logFormatsFault,
@@ -54,6 +55,7 @@ export const httpLogger: Plugin<Conf> = {
   },
 
   create(conf, build) {
+    if (conf.ssl_verify && new URL(conf.uri).protocol === 'https:') loadAuthorities()
     return batchLoggerPhases(conf, build, (entries) => post(conf, encode(conf, entries)))
   },
 }

@@ -7,6 +7,7 @@ import { IpSet } from '../base/ip-set.ts'
 import type { BootConf } from '../config/boot-schema.ts'
 import { httpListeners } from '../config/http-listeners.ts'
 import { bytes, millis } from '../config/units.ts'
+import { certificatesIn } from '../net/tls/authorities.ts'
 import type { CertificateDefaults } from '../net/tls/certificates.ts'
 import { checkCiphers } from '../net/tls/check-ciphers.ts'
 import { chooseWire, type WireChoice } from '../net/wires.ts'
@@ -216,7 +217,7 @@ function readAuthorities(file: string): string {
   try {
     const pem = readFileSync(file, 'utf8')
     // One that is broken would fail in every worker, long after the start.
-    void new X509Certificate(pem)
+    for (const each of certificatesIn(pem)) void new X509Certificate(each)
     return pem
   } catch (error) {
     throw new Error(`apisix.ssl.ssl_trusted_certificate: ${file}: ${(error as Error).message}`, { cause: error })

@@ -2,7 +2,8 @@
  * Secure contexts for speaking TLS to upstreams. One context serves all upstreams that trust and show the same.
  */
 import { createHash } from 'node:crypto'
-import { createSecureContext, getCACertificates, type SecureContext, setDefaultCACertificates } from 'node:tls'
+import { createSecureContext, type SecureContext } from 'node:tls'
+import { loadAuthorities } from './authorities.ts'
 
 export interface UpstreamContextOptions {
   /** The authorities to verify against; without them those of the system, or Node's own where the system has none. */
@@ -17,7 +18,6 @@ const contexts = new Map<string, WeakRef<SecureContext>>()
 const forgotten = new FinalizationRegistry<string>((key) => {
   if (contexts.get(key)?.deref() === undefined) contexts.delete(key)
 })
-let systemLoaded = false
 
 /** The context for these options, the same one for the same content while it is in use. Throws for PEM that is none. */
 export function upstreamContext(options: UpstreamContextOptions = {}): SecureContext {
@@ -27,7 +27,7 @@ export function upstreamContext(options: UpstreamContextOptions = {}): SecureCon
     .digest('base64')
   const known = contexts.get(key)?.deref()
   if (known !== undefined) return known
-  if (caPem === undefined) loadSystemAuthorities()
+  if (caPem === undefined) loadAuthorities()
   const context = createSecureContext({
     ...(caPem === undefined ? {} : { ca: caPem }),
     ...(clientCert === undefined ? {} : { cert: clientCert }),
@@ -37,12 +37,4 @@ export function upstreamContext(options: UpstreamContextOptions = {}): SecureCon
   contexts.set(key, new WeakRef(context))
   forgotten.register(context, key)
   return context
-}
-
-/** As this thread's defaults, which all contexts share: a store of its own would cost each some hundred KB. */
-function loadSystemAuthorities(): void {
-  if (systemLoaded) return
-  systemLoaded = true
-  const system = getCACertificates('system')
-  if (system.length > 0) setDefaultCACertificates(system)
 }

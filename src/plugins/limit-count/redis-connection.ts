@@ -4,7 +4,7 @@
  * used for a while is closed, and opened when somebody does. It never needs more of a pool than one.
  */
 import type { Cluster, Redis } from 'ioredis'
-import { after, type Build, type Timer } from '#sdk'
+import { after, type Build, loadAuthorities, type Timer } from '#sdk'
 import type { RedisConf } from './redis-schema.ts'
 import type { RedisScript } from './redis-script.ts'
 
@@ -196,7 +196,9 @@ function accountOf({ redis_username, redis_password }: RedisConf): { username?: 
 }
 
 function tlsOf(ssl = false, verify = false): { tls?: { rejectUnauthorized: boolean } } {
-  return ssl ? { tls: { rejectUnauthorized: verify } } : {}
+  if (!ssl) return {}
+  if (verify) loadAuthorities()
+  return { tls: { rejectUnauthorized: verify } }
 }
 
 /** `host:port`; an IPv6 address stands in brackets. */
