@@ -3,7 +3,10 @@ import type { PluginSamples } from '../../plugin.ts'
 
 export const samples: PluginSamples = {
   accepted: [{}, { prefer_name: true }],
-  refused: [[{ prefer_name: 'yes' }, 'wrong type: expected boolean, got string']],
+  refused: [
+    [{ prefer_name: 'yes' }, 'property "prefer_name" validation failed: wrong type: expected boolean, got string'],
+    [{ prefer_name: 1 }, 'property "prefer_name" validation failed: wrong type: expected boolean, got number'],
+  ],
   metadata: {
     accepted: [{}, { disabled_labels: { http_status: ['node', 'matched_uri'], http_latency: ['consumer'] } }],
     refused: [

@@ -3,5 +3,8 @@ import type { PluginSamples } from '../../plugin.ts'
 
 export const samples: PluginSamples = {
   accepted: [{}, { uri: '/apisix/prometheus/metrics' }],
-  refused: [[{ uri: 1 }, 'property "uri" validation failed']],
+  refused: [
+    [{ uri: 1 }, 'property "uri" validation failed: wrong type: expected string, got number'],
+    [{ uri: ['/a'] }, 'property "uri" validation failed: wrong type: expected string, got table'],
+  ],
 }
