@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { readFileSync, symlinkSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
+import { plugins } from '../../src/plugins/index.ts'
 import { temporaryFolder } from '../support/home.ts'
 import { root } from '../support/source-tree.ts'
 import { consoleSteps, outputPattern, Terminal } from '../support/terminal.ts'
@@ -50,4 +51,15 @@ test('the commands of the README do what it says', { timeout: 120_000 }, async (
     await terminal.close()
     folder[Symbol.dispose]()
   }
+})
+
+test('the README names the plugins that are built, and no other', () => {
+  const text = readFileSync(path.join(root, 'README.md'), 'utf8')
+  const built = (subsystem: string) => plugins.filter((each) => each.subsystem === subsystem).map(({ name }) => name)
+  const named = (part: string | undefined) =>
+    Array.from(part?.matchAll(/`([a-z-]+)`/g) ?? [], ([, name]) => name as string)
+  const table = /^\| plugins \| \|\n\|---\|---\|\n((?:\|.*\n)+)/m.exec(text)?.[1]
+  assert.deepEqual(named(table).sort(), built('http').sort())
+  const ofStreams = /^\| `plugins` \| (.*) \|$/m.exec(text)?.[1]
+  assert.deepEqual(named(ofStreams).sort(), built('stream').sort())
 })
