@@ -30,6 +30,7 @@ export const onEachWire: readonly string[] = [
   'tls-termination',
   'websocket',
   'websocket-echo',
+  'websocket-edges',
   'worker-failure',
 ]
 
