@@ -29,6 +29,7 @@ export const onEachWire: readonly string[] = [
   'tls-passthrough',
   'tls-termination',
   'websocket',
+  'websocket-deflate',
   'websocket-echo',
   'websocket-edges',
   'worker-failure',
