@@ -150,6 +150,8 @@ class Client {
 
   #wrong(what: string): void {
     if (this.#crowd.wrong.length < 10) this.#crowd.wrong.push(`${this.#name}: ${what}`)
+    // What is behind it would be waited for.
+    this.#socket.terminate()
   }
 }
 
