@@ -55,7 +55,17 @@ export {
 export { compileLogEntry, fullLogEntry, type LogEntry, type LogFormatter } from './plugin/log-entry.ts'
 export { batchLoggerPhases, batchSettings, loggerPhases } from './plugin/logger.ts'
 export type { Output } from './plugin/outputs.ts'
-export type { Answer, AnyPlugin, BodyFilter, Build, OtherPlugins, Phases, Plugin, Step } from './plugin/plugin.ts'
+export type {
+  Answer,
+  AnyPlugin,
+  BodyFilter,
+  Build,
+  Coding,
+  OtherPlugins,
+  Phases,
+  Plugin,
+  Step,
+} from './plugin/plugin.ts'
 export type {
   HttpClient,
   HttpClientLimits,

@@ -5,7 +5,7 @@
 import { GatewayError } from '../errors.ts'
 import type { HttpExchange, ResponseHead } from '../exchange/http-exchange.ts'
 import type { HeaderFilter } from './chain.ts'
-import type { BodyFilter } from './plugin.ts'
+import type { BodyFilter, Coding } from './plugin.ts'
 
 const nothing = new Uint8Array(0)
 
@@ -16,8 +16,9 @@ interface Stage {
 }
 
 /**
- * Runs the header filters of global rules, then those of the route, over a head. Undefined: nobody wants the body. One that
- * throws leaves the fields of the head as they were before it. `failed` hears of every throw, also later of body filters'.
+ * Runs the header filters of global rules, then those of the route, over a head, and at last the codings that they ask for.
+ * Undefined: nobody wants the body. One that throws leaves the fields of the head as they were before it. `failed` hears of
+ * every throw, also later of body filters'.
  */
 export function startFilters(
   globals: readonly HeaderFilter[] | undefined,
@@ -26,17 +27,29 @@ export function startFilters(
   head: ResponseHead,
   failed: (error: unknown) => void,
 ): BodyPipe | undefined {
-  const wanted: BodyFilter[] = []
-  if (globals !== undefined) runHeaderFilters(globals, exchange, head, wanted, failed)
-  if (filters !== undefined) runHeaderFilters(filters, exchange, head, wanted, failed)
+  const asked: Asked = { wanted: [], codings: undefined }
+  if (globals !== undefined) runHeaderFilters(globals, exchange, head, asked, failed)
+  if (filters !== undefined) runHeaderFilters(filters, exchange, head, asked, failed)
+  const { wanted, codings } = asked
+  if (codings !== undefined) {
+    // A body that others change has no length that a coding could go by.
+    if (!wanted.every((filter) => filter.keepsLength === true)) head.headers.delete('content-length')
+    for (const { code } of codings) runHeaderFilters([(_, last) => code(last)], exchange, head, asked, failed)
+  }
   return wanted.length === 0 ? undefined : new BodyPipe(wanted, failed)
+}
+
+interface Asked {
+  /** In the order in which bytes pass through them. */
+  readonly wanted: BodyFilter[]
+  codings: Coding[] | undefined
 }
 
 function runHeaderFilters(
   filters: readonly HeaderFilter[],
   exchange: HttpExchange,
   head: ResponseHead,
-  wanted: BodyFilter[],
+  asked: Asked,
   failed: (error: unknown) => void,
 ): void {
   for (const filter of filters) {
@@ -44,7 +57,10 @@ function runHeaderFilters(
     const before = head.headers.copy()
     try {
       const body = filter(exchange, head)
-      if (body !== undefined) wanted.push(body)
+      if (body === undefined) continue
+      if (!('code' in body)) asked.wanted.push(body)
+      else if (asked.codings === undefined) asked.codings = [body]
+      else asked.codings.push(body)
     } catch (thrown) {
       head.status = status
       head.reason = reason

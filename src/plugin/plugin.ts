@@ -35,6 +35,14 @@ export interface BodyFilter {
   part(bytes: Uint8Array, last: boolean): Uint8Array | undefined
 }
 
+/**
+ * What codes a body as a whole asks for its turn: it is called when the header filters of all plugins have run, with the head that
+ * they left, and its filter gets what theirs let out.
+ */
+export interface Coding {
+  readonly code: (this: void, head: ResponseHead) => BodyFilter | undefined
+}
+
 /** What a plugin does under one configuration. All are called as plain functions: there is no `this` in them. */
 export interface Phases {
   preread?: Step<StreamExchange>
@@ -43,7 +51,7 @@ export interface Phases {
   /** Before each try; an upstream was chosen, no endpoint yet. */
   beforeProxy?: Step<HttpExchange>
   /** The head of whatever answer goes out, also the gateway's own, before it leaves. */
-  headerFilter?(this: void, exchange: HttpExchange, head: ResponseHead): BodyFilter | undefined
+  headerFilter?(this: void, exchange: HttpExchange, head: ResponseHead): BodyFilter | Coding | undefined
   /** Every exchange ends here, refused ones too, if any earlier phase of the chain was due. */
   log?(this: void, exchange: Exchange): void
   /** When the last snapshot that uses it is gone. */

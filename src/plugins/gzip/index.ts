@@ -1,5 +1,5 @@
 /** gzip: compresses answers for clients that take it. Which answers is as nginx has it; how, `gzip-member.ts`. */
-import type { HeaderList, HttpExchange, Plugin, ResponseHead } from '#sdk'
+import type { BodyFilter, HeaderList, HttpExchange, Plugin, ResponseHead } from '#sdk'
 import { GzipMember } from './gzip-member.ts'
 
 interface Conf {
@@ -58,20 +58,23 @@ export const gzip: Plugin<Conf> = {
       return (encoding === undefined || encoding === '') && !forbidsChanges(headers)
     }
 
+    function code(exchange: HttpExchange, head: ResponseHead): BodyFilter | undefined {
+      if (!isWorthIt(exchange, head)) return undefined
+      const { headers } = head
+      if (vary === true) addVary(headers)
+      if (!takesGzip(exchange.request.headers.joined('accept-encoding'))) return undefined
+      headers.set('Content-Encoding', 'gzip')
+      headers.delete('accept-ranges')
+      const tag = headers.get('etag')
+      // Not byte for byte what the endpoint means by it any more. [RFC 9110 §8.8.1]
+      if (tag?.startsWith('"') === true) headers.set('ETag', `W/${tag}`)
+      const member = new GzipMember(settings)
+      return { part: (bytes, last) => member.add(bytes, last) }
+    }
+
     return {
-      headerFilter(exchange, head) {
-        if (!isWorthIt(exchange, head)) return undefined
-        const { headers } = head
-        if (vary === true) addVary(headers)
-        if (!takesGzip(exchange.request.headers.joined('accept-encoding'))) return undefined
-        headers.set('Content-Encoding', 'gzip')
-        headers.delete('accept-ranges')
-        const tag = headers.get('etag')
-        // Not byte for byte what the endpoint means by it any more. [RFC 9110 §8.8.1]
-        if (tag?.startsWith('"') === true) headers.set('ETag', `W/${tag}`)
-        const member = new GzipMember(settings)
-        return { part: (bytes, last) => member.add(bytes, last) }
-      },
+      // Other plugins change what is plain: this one is the last, whatever its priority.
+      headerFilter: (exchange) => ({ code: (head) => code(exchange, head) }),
     }
   },
 }

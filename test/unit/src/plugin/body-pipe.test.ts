@@ -113,3 +113,38 @@ test('a header filter that throws leaves the head as it found it, and the others
   assert.equal(text(pipe?.part(bytes('a'), true)), 'A')
   assert.equal(faults.length, 1)
 })
+
+test('a coding comes after all header filters and gets what every other filter lets out', () => {
+  const seen: string[] = []
+  const coding: HeaderFilter = () => ({
+    code(head) {
+      seen.push(...linesOf(head.headers))
+      head.headers.set('Coded', 'yes')
+      return bracketing()
+    },
+  })
+  const adding: HeaderFilter = (_exchange, head) => {
+    head.headers.set('Added', '1')
+    return { part: (part, last) => (last ? Buffer.concat([part, bytes('!')]) : part) }
+  }
+  const head = responseHead(200, { 'Content-Length': '1' })
+  const pipe = startFilters([coding], [adding], httpExchange(), head, broken)
+  assert.equal(text(pipe?.part(bytes('a'), true)), '[a!]')
+  // The length was that of a body without what was added.
+  assert.deepEqual([seen, linesOf(head.headers)], [['Added: 1'], ['Added: 1', 'Coded: yes']])
+})
+
+test('a coding that throws or wants nothing leaves the answer to the others, a known length included', () => {
+  const faults: unknown[] = []
+  const throwing: HeaderFilter = () => ({
+    code(head) {
+      head.headers.set('Content-Encoding', 'none')
+      throw new Error('broken')
+    },
+  })
+  const head = responseHead(200, { 'Content-Length': '1' })
+  const filters: readonly HeaderFilter[] = [throwing, () => ({ code: () => undefined }), () => upper]
+  const pipe = startFilters(undefined, filters, httpExchange(), head, (error) => faults.push(error))
+  assert.equal(text(pipe?.part(bytes('a'), true)), 'A')
+  assert.deepEqual([linesOf(head.headers), faults.length], [['Content-Length: 1'], 1])
+})

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import type { JsonObject } from '../../../../../src/base/json.ts'
+import { echo } from '../../../../../src/plugins/echo.ts'
 import { gzip } from '../../../../../src/plugins/gzip/index.ts'
+import { responseRewrite } from '../../../../../src/plugins/response-rewrite.ts'
 import type { TestRequest } from '../../../../support/http-exchange.ts'
 import { type Passage, PluginBench, type UpstreamAnswer } from '../../../../support/plugin-bench.ts'
 
@@ -97,4 +99,19 @@ test('a better level makes less of it, and parts leave as they come', async () =
   assert.equal(gunzipSync(fast.bytes).toString(), long)
   assert.equal(gunzipSync(best.bytes).toString(), long)
   assert.ok(best.bytes.length < fast.bytes.length)
+})
+
+test('what other plugins make of a body is compressed with it, whatever their priority', async () => {
+  const bench = new PluginBench([gzip, echo, responseRewrite])
+  const cases: readonly (readonly [JsonObject, string])[] = [
+    [{ echo: { before_body: 'before ', after_body: ' behind' } }, `before ${page} behind`],
+    [{ 'response-rewrite': { body: 'another' } }, 'another'],
+    [{ 'response-rewrite': { filters: [{ regex: 'hello', replace: 'bye' }] } }, page.replace('hello', 'bye')],
+  ]
+  for (const [others, expected] of cases) {
+    const passage = await bench.run({ gzip: {}, ...others }, taking, html())
+    assert.deepEqual([isZipped(passage), passage.headers.get('content-length')], [true, undefined])
+    assert.equal(gunzipSync(passage.bytes).toString(), expected)
+  }
+  bench.close()
 })
