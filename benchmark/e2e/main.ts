@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { wires } from '../../src/net/wires.ts'
 import { findProgram, needs } from '../../test/support/servers/program.ts'
+import { httpSoak } from '../soak/http-soak.ts'
 import { soak } from '../soak/soak.ts'
 import { besideLoop } from './beside-loop.ts'
 import { changeLatency } from './change-latency.ts'
@@ -36,7 +37,7 @@ const names = [
   'beside-loop',
 ]
 /** Only by name: it takes long, compares nobody, and may fail. */
-const alone = ['soak']
+const alone = ['soak', 'http-soak']
 
 const { values } = parseArgs({
   options: {
@@ -47,7 +48,7 @@ const { values } = parseArgs({
     routes: { type: 'string', default: '10000' },
     trips: { type: 'string', default: '24000000' },
     connections: { type: 'string', default: '1000000' },
-    minutes: { type: 'string', default: '15' },
+    minutes: { type: 'string' },
     seed: { type: 'string', default: '1' },
     wire: { type: 'string', default: 'all' },
     contenders: { type: 'string', default: 'sluice,nginx,haproxy' },
@@ -99,6 +100,7 @@ try {
     say(await besideLoop({ wires: choice.wires, seconds, cpu: proxyCpu, generators, say }))
   }
   if (wanted.includes('soak')) await soaks()
+  if (wanted.includes('http-soak')) await httpSoaks()
 } finally {
   generators.remove()
 }
@@ -116,13 +118,26 @@ function profiler(): Profiler | undefined {
 /** Of each wire that was asked for; the process ends with 1 if one of them did what it must not. */
 async function soaks(): Promise<void> {
   const [trips, connections] = [Number(values.trips), Number(values.connections)]
-  const [minutes, seed] = [Number(values.minutes), Number(values.seed)]
+  const [minutes, seed] = [Number(values.minutes ?? 15), Number(values.seed)]
   for (const wire of choice.wires) {
     say(`\n## soak: ${wire}, seed ${seed}`)
-    const violations = await soak({ wire, trips, connections, minutes, seed, cpu: proxyCpu, generators, say })
-    say(violations.length === 0 ? `${wire}: passed` : `${wire}: ${violations.length} violations`)
-    if (violations.length > 0) process.exitCode = 1
+    tell(wire, await soak({ wire, trips, connections, minutes, seed, cpu: proxyCpu, generators, say }))
   }
+}
+
+async function httpSoaks(): Promise<void> {
+  const missing = needs('wrk', 'nginx')
+  if (missing !== false) return say(`skipped: http-soak (${missing}, for load and backends)`)
+  const [minutes, seed] = [Number(values.minutes ?? 10), Number(values.seed)]
+  for (const wire of choice.wires) {
+    say(`\n## http-soak: ${wire}, seed ${seed}`)
+    tell(wire, await httpSoak({ wire, minutes, seed, cpu: proxyCpu, loadCpu, say }))
+  }
+}
+
+function tell(wire: string, violations: readonly string[]): void {
+  say(violations.length === 0 ? `${wire}: passed` : `${wire}: ${violations.length} violations`)
+  if (violations.length > 0) process.exitCode = 1
 }
 
 async function streams(): Promise<void> {

@@ -1,98 +1,20 @@
-/**
- * A user's plugin for the soak: keeps the worker's garbage collector busy, every kind of collection and garbage of all ages,
- * and writes down what the worker's heap and its wire hold. It changes nothing in sessions.
- */
-import { writeFileSync } from 'node:fs'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
-import { isMainThread } from 'node:worker_threads'
-import { type PoolFigures, poolFigures } from './pool-figures.ts'
-
-interface Conf {
-  readonly wire: string
-  /** Where the figures go, anew each second. */
-  readonly file: string
-}
-
-export interface WorkerFigures {
-  readonly heapUsed: number
-  readonly external: number
-  readonly collections: number
-  /** Undefined where the wire has none, or they could not be read. */
-  readonly pools: PoolFigures | undefined
-}
-
-type Collect = (options?: { readonly type: 'minor' | 'major'; readonly flavor?: 'last-resort' }) => void
-
-const [minorMs, minorsPerMajor, majorsPerCompaction] = [20, 20, 10]
-const writeMs = 1000
-/** Sessions whose garbage is still held: long enough to grow old, so that old space is collected and moved as well. */
-const held: unknown[] = new Array(512).fill(undefined)
-let sessions = 0
-let users = 0
-let timers: readonly NodeJS.Timeout[] = []
-
-function collector(): () => number {
-  setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as Collect
-  let count = 0
-  return () => {
-    count += 1
-    if (count % minorsPerMajor !== 0) collect({ type: 'minor' })
-    else if (count % (minorsPerMajor * majorsPerCompaction) !== 0) collect({ type: 'major' })
-    // Everything that can be moved is moved: an address that was taken of something movable is wrong afterwards.
-    else collect({ type: 'major', flavor: 'last-resort' })
-    return count
-  }
-}
-
-function start({ wire, file }: Conf): readonly NodeJS.Timeout[] {
-  const collect = collector()
-  let collections = 0
-  const write = (): void => {
-    const { heapUsed, external } = process.memoryUsage()
-    const figures: WorkerFigures = { heapUsed, external, collections, pools: poolFigures(wire) }
-    writeFileSync(file, JSON.stringify(figures))
-  }
-  const collecting = setInterval(() => {
-    collections = collect()
-  }, minorMs)
-  return [collecting, setInterval(write, writeMs)]
-}
+/** A user's plugin for the soak of streams: garbage in the worker, for each session as well. It changes nothing in sessions. */
+import { beginGarbage, endGarbage, type GarbageConf, garbageSchema, leaveGarbage } from './garbage.ts'
 
 export const plugin = {
   name: 'soak-garbage',
   priority: 1,
   version: 0.1,
   subsystem: 'stream' as const,
-  schema: {
-    type: 'object',
-    properties: { wire: { type: 'string' }, file: { type: 'string' } },
-    required: ['wire', 'file'],
-  },
-  create(conf: Conf) {
-    if (!isMainThread) {
-      users += 1
-      if (users === 1) timers = start(conf)
-    }
+  schema: garbageSchema,
+  create(conf: GarbageConf) {
+    beginGarbage(conf, ({ file }) => file)
     return {
       preread() {
-        const size = 1 << (6 + (sessions % 11))
-        held[sessions % held.length] = [
-          Buffer.alloc(size),
-          Buffer.allocUnsafe(size >> 3),
-          { text: `session ${sessions}` },
-        ]
-        sessions += 1
+        leaveGarbage()
         return undefined
       },
-      close() {
-        if (isMainThread) return
-        users -= 1
-        if (users > 0) return
-        for (const timer of timers) clearInterval(timer)
-        held.fill(undefined)
-      },
+      close: endGarbage,
     }
   },
 }

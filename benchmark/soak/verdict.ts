@@ -1,7 +1,7 @@
 /** What a soak has found: lines for the reader, and what must not have happened. */
 import type { GatewayStatus } from '../../src/gateway.ts'
 import type { Counts } from './crew.ts'
-import type { WorkerFigures } from './garbage-plugin.ts'
+import type { WorkerFigures } from './garbage.ts'
 import type { HarmDone } from './harm.ts'
 import { type MemorySample, type MemoryTrend, memoryTrend } from './memory-trend.ts'
 import type { PoolFigures } from './pool-figures.ts'
@@ -48,14 +48,17 @@ export function verdict(findings: Findings): {
   const trend = memoryTrend(findings.samples)
   judgeTraffic(findings, must)
   judgeGateway(findings, must)
-  if (trend !== undefined) {
-    const allowed = Math.max(allowedMib, trend.mean * allowedShare)
-    must(trend.growth <= allowed, `memory rose by ${trend.growth.toFixed(1)} MiB, allowed are ${allowed.toFixed(1)}`)
-  }
+  judgeMemory(trend, must)
   return { lines: [...figures(findings, trend), ...violations.map((what) => `VIOLATION: ${what}`)], violations }
 }
 
-type Must = (isFine: boolean, what: string) => void
+export type Must = (isFine: boolean, what: string) => void
+
+export function judgeMemory(trend: MemoryTrend | undefined, must: Must): void {
+  if (trend === undefined) return
+  const allowed = Math.max(allowedMib, trend.mean * allowedShare)
+  must(trend.growth <= allowed, `memory rose by ${trend.growth.toFixed(1)} MiB, allowed are ${allowed.toFixed(1)}`)
+}
 
 function judgeTraffic({ wanted, total, counts, tls, early, wire }: Findings, must: Must): void {
   must(early === undefined, `${wire}: ended early: ${early}`)
@@ -75,7 +78,10 @@ function judgeTraffic({ wanted, total, counts, tls, early, wire }: Findings, mus
   must(tls.failures === 0, `tls: ${tls.failures} sessions failed, the last with ${tls.lastFailure}`)
 }
 
-function judgeGateway(findings: Findings, must: Must): void {
+type GatewayFindings = Pick<Findings, 'leftOpen' | 'status' | 'log' | 'pools' | 'poolsBefore'>
+
+/** What is left when all clients have gone. */
+export function judgeGateway(findings: GatewayFindings, must: Must): void {
   const { leftOpen, status, log } = findings
   must(leftOpen.length === 0, `descriptors that were not open before: ${leftOpen.join(', ')}`)
   must(status !== undefined, 'the gateway does not answer any more')
@@ -111,9 +117,7 @@ function figures(
     `  tls: ${tls.sessions} sessions`,
     `processor µs for each round trip: gateway ${micros(cpu.gateway)}, clients and backends ${micros(cpu.load)}`,
     `harm: ${harm.kills} killed, ${harm.stops} stopped for a while, ${harm.changes} changes of an upstream`,
-    trend === undefined
-      ? 'memory: too few samples'
-      : `memory: ${trend.mean.toFixed(1)} MiB, slope ${trend.perMinute.toFixed(2)} MiB/min, ${trend.growth.toFixed(1)} MiB over ${trend.samples} samples`,
+    memoryLine(trend),
     `descriptors left open: ${leftOpen.length === 0 ? 'none' : leftOpen.join(', ')}`,
     worker === undefined
       ? 'worker: no figures'
@@ -123,8 +127,14 @@ function figures(
   ]
 }
 
+export function memoryLine(trend: MemoryTrend | undefined): string {
+  if (trend === undefined) return 'memory: too few samples'
+  const { mean, perMinute, growth, samples } = trend
+  return `memory: ${mean.toFixed(1)} MiB, slope ${perMinute.toFixed(2)} MiB/min, ${growth.toFixed(1)} MiB over ${samples} samples`
+}
+
 /** Lines of these levels, and how often each message stands there. */
-function messages(log: string, levels: readonly string[]): ReadonlyMap<string, number> {
+export function messages(log: string, levels: readonly string[]): ReadonlyMap<string, number> {
   const found = new Map<string, number>()
   for (const line of log.split('\n')) {
     if (!line.startsWith('{')) {
