@@ -58,5 +58,6 @@ function check(conf: Conf): string | undefined {
 function admission(conf: Conf): (address: string) => boolean {
   const listed = new IpSet(conf.whitelist ?? conf.blacklist ?? [])
   const admitsListed = conf.whitelist !== undefined
-  return (address) => listed.has(address) === admitsListed
+  // Of a client that is gone already the address may not be known: it may be any of those that are kept out.
+  return (address) => address !== '' && listed.has(address) === admitsListed
 }

@@ -27,3 +27,12 @@ test('the address that another plugin has settled on is the one that counts', as
   assert.equal((await bench.run({ 'ip-restriction': { blacklist: ['10.0.0.1'] } }, exchange)).status, 403)
   bench.close()
 })
+
+test('a client whose address is not known, since it has gone, is let in by neither list', async () => {
+  const bench = new PluginBench([ipRestriction])
+  for (const list of ['whitelist', 'blacklist']) {
+    const { status } = await bench.run({ 'ip-restriction': { [list]: ['10.0.0.0/8'] } }, { remoteAddress: '' })
+    assert.equal(status, 403, list)
+  }
+  bench.close()
+})
