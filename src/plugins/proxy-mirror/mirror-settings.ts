@@ -6,6 +6,8 @@ export interface MirrorSettings {
   /** Longest silences while the copy is sent, and until its answer is there. */
   readonly sendMs: number
   readonly readMs: number
+  /** How long a connection is kept for the next copy. */
+  readonly idleMs: number
   /** Requests with larger bodies are not mirrored. */
   readonly maxBodyBytes: number
   /** Answers are read, and thrown away, up to so many bytes; what is longer is cut. */
@@ -24,6 +26,7 @@ export function mirrorSettings(attributes: Json | undefined): MirrorSettings {
     connectMs: milliseconds(timeout['connect'], 'timeout.connect'),
     sendMs: milliseconds(timeout['send'], 'timeout.send'),
     readMs: milliseconds(timeout['read'], 'timeout.read'),
+    idleMs: milliseconds(timeout['idle'], 'timeout.idle'),
     maxBodyBytes: count(given['max_body_bytes'], 8 * 1024 * 1024, 'max_body_bytes'),
     maxAnswerBytes: count(given['max_answer_bytes'], 8 * 1024 * 1024, 'max_answer_bytes'),
     maxPending: count(given['max_pending'], 1000, 'max_pending'),

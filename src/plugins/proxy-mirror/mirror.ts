@@ -26,7 +26,8 @@ export class Mirror {
     this.#url = new URL(origin)
     this.#settings = settings
     this.#log = log
-    const options = { keepAlive: true, maxFreeSockets: 32 }
+    // The timeout is that of connections without a copy under way: copies have their own.
+    const options = { keepAlive: true, maxFreeSockets: 32, timeout: settings.idleMs }
     this.#agent = this.#url.protocol === 'https:' ? new HttpsAgent(options) : new HttpAgent(options)
   }
 

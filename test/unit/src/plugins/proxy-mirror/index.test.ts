@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { after, before, beforeEach, test } from 'node:test'
 import type { JsonObject } from '../../../../../src/base/json.ts'
 import { proxyMirror } from '../../../../../src/plugins/proxy-mirror/index.ts'
@@ -148,6 +151,31 @@ test('copies wait in no queue, and answers are not read for ever', async () => {
     { what: 'another copy' },
   )
   bench.close()
+})
+
+test('a connection that no copy needs for a while is closed, and the next copy opens another', async () => {
+  let [open, opened] = [0, 0]
+  const server = createServer((_request, response) => response.end('ok'))
+  server.keepAliveTimeout = 0
+  server.on('connection', (socket) => {
+    open++
+    opened++
+    socket.on('close', () => open--)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const host = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const bench = new PluginBench([proxyMirror], { attributes: { 'proxy-mirror': { timeout: { idle: '50ms' } } } })
+  try {
+    for (const expected of [1, 2]) {
+      await bench.run({ 'proxy-mirror': { host } }, {})
+      await until(() => opened === expected && open === 0, { ms: 5000, what: `the end of connection ${expected}` })
+    }
+  } finally {
+    bench.close()
+    server.closeAllConnections()
+    server.close()
+  }
 })
 
 test('settings that are none keep the plugin from starting, with their name', async () => {
