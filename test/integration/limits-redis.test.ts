@@ -9,6 +9,7 @@ import { startTestGateway } from '../support/gateway.ts'
 import { httpBackend } from '../support/http-backend.ts'
 import { httpExchange } from '../support/http-exchange.ts'
 import { PluginBench } from '../support/plugin-bench.ts'
+import { fakeSentinel } from '../support/servers/fake-sentinel.ts'
 import { redisCommand, redisConnections, redisMissing, startRedis } from '../support/servers/redis.ts'
 import { startRedisCluster, startRedisSentinels, startRedisWith } from '../support/servers/redis-sets.ts'
 import { until } from '../support/until.ts'
@@ -256,6 +257,29 @@ test('behind sentinels the master counts, and after a failover the next one', { 
     await until(async () => (await bench.run(by)).status === 200, { ms: 60_000, what: 'the next master' })
   } finally {
     await set.stop()
+  }
+})
+
+test('news of a failover just while the sentinels are asked for the master do not end the limit for good', {
+  skip,
+}, async () => {
+  const redis = await startRedis()
+  const sentinel = await fakeSentinel(redis.port)
+  try {
+    const bench = gateway()
+    const redis_sentinels = [{ host: '127.0.0.1', port: sentinel.port }]
+    const where = { policy: 'redis-sentinel', redis_master_name: 'limits', redis_sentinels }
+    const by = bench.chain({ 'limit-count': count(where) })
+    await until(async () => (await bench.run(by)).status === 200, { what: 'the master' })
+    await until(() => sentinel.listeners() > 0, { what: 'somebody who hears of failovers' })
+    const switched = sentinel.switchWhenAsked()
+    await redisCommand(redis.port, 'CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+    await switched
+    await until(async () => (await bench.run(by)).status === 500, { what: 'a failure' })
+    await until(async () => (await bench.run(by)).status === 200, { what: 'the master again' })
+  } finally {
+    sentinel.stop()
+    await redis.stop()
   }
 })
 

@@ -44,7 +44,8 @@ export class RedisConnection {
   #error: Error | undefined
   #waiting = 0
   #usedAt = 0
-  #idle: Timer | undefined
+  /** Until somebody looks whether it is used, or until one that has ended is replaced. */
+  #timer: Timer | undefined
   #closed = false
 
   constructor(conf: RedisConf, log: Build['log']) {
@@ -77,7 +78,7 @@ export class RedisConnection {
 
   close(): void {
     this.#closed = true
-    this.#idle?.cancel()
+    this.#timer?.cancel()
     this.#client?.then(
       (client) => client.disconnect(),
       () => {},
@@ -95,7 +96,7 @@ export class RedisConnection {
   }
 
   #watchIdle(ms: number): void {
-    this.#idle = after(ms, () => {
+    this.#timer = after(ms, () => {
       const leftMs = this.#waiting > 0 ? this.#idleMs : this.#usedAt + this.#idleMs - performance.now()
       // One that is down goes on trying: who asks meanwhile is to hear of that at once.
       if (leftMs <= 0 && this.#ready?.status === 'ready') this.#rest(this.#ready)
@@ -124,7 +125,7 @@ export class RedisConnection {
     client.on('ready', () => this.#up())
     client.on('error', (error: Error) => this.#down(client, error))
     client.on('close', () => this.#down(client, new Error('Redis has closed the connection')))
-    client.on('end', () => this.#down(client, new Error('the connection to Redis has ended')))
+    client.on('end', () => this.#ended(client))
     this.#ready = client
     if (this.#closed) client.disconnect()
     return client
@@ -163,6 +164,21 @@ export class RedisConnection {
       ...options,
       ...tlsOf(conf.redis_ssl, conf.redis_ssl_verify),
       ...{ host, port, retryStrategy: patience },
+    })
+  }
+
+  /**
+   * The library gives up for good where sentinels tell of another master just while it asks them for one. Scripts fail until
+   * the next connection is there.
+   */
+  #ended(client: Redis | Cluster): void {
+    this.#down(client, new Error('the connection to Redis has ended'))
+    if (client !== this.#ready || this.#closed) return
+    this.#timer?.cancel()
+    this.#timer = after(retryMs, () => {
+      this.#client = undefined
+      this.#ready = undefined
+      this.#opened()
     })
   }
 
