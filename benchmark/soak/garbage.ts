@@ -55,6 +55,14 @@ export function endGarbage(): void {
   held.fill(undefined)
 }
 
+/** In the main thread: all that can be collected, at these intervals, so that what grows there is what is held. */
+export function collectRegularly(everyMs: number): void {
+  if (!isMainThread) return
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as Collect
+  setInterval(() => collect({ type: 'major' }), everyMs).unref()
+}
+
 /** Of one session or request. */
 export function leaveGarbage(): void {
   const size = 1 << (6 + (sessions % 11))

@@ -1,6 +1,9 @@
 /** A user's plugin for the soak over HTTP: garbage in each worker, for each request as well. It changes nothing in requests. */
 import { threadId } from 'node:worker_threads'
-import { beginGarbage, endGarbage, type GarbageConf, garbageSchema, leaveGarbage } from './garbage.ts'
+import { beginGarbage, collectRegularly, endGarbage, type GarbageConf, garbageSchema, leaveGarbage } from './garbage.ts'
+
+// Changes leave garbage in the main thread, which by itself would let it grow for minutes before it collects.
+collectRegularly(1000)
 
 export const plugin = {
   name: 'soak-http-garbage',
