@@ -45,17 +45,19 @@ export class ServerConnection implements Receiver, HttpConnection, AnswerOrigin,
   readonly #inbox: Inbox
   readonly #reader: RequestHeadReader
   readonly #intake: BodyIntake
-  #state: number
-  #requests: number
-  #body: Http1RequestBody | undefined
-  #answer: Http1Answer | undefined
-  #owner: SinkOwner | undefined
+  #state: number = reading
+  #requests = 0
+  #body: Http1RequestBody | undefined = undefined
+  #answer: Http1Answer | undefined = undefined
+  #owner: SinkOwner | undefined = undefined
+  /** The client has said that it sends no further request. */
+  #isLast = false
   /** The answer is with the writer whole: what is left is that the link takes it. */
-  #answered: boolean
-  #persists: boolean
-  #paused: boolean
-  #draining: boolean
-  #pumping: boolean
+  #answered = false
+  #persists = false
+  #paused = false
+  #draining = false
+  #pumping = false
 
   constructor(link: Link, road: HttpRoad, settings: HttpSettings, listener: string) {
     this.link = link
@@ -67,16 +69,6 @@ export class ServerConnection implements Receiver, HttpConnection, AnswerOrigin,
     this.#inbox = new Inbox()
     this.#reader = new RequestHeadReader()
     this.#intake = new BodyIntake(this, settings, this.#inbox, this.#timers)
-    this.#state = reading
-    this.#requests = 0
-    this.#body = undefined
-    this.#answer = undefined
-    this.#owner = undefined
-    this.#answered = false
-    this.#persists = false
-    this.#paused = false
-    this.#draining = false
-    this.#pumping = false
   }
 
   /** `head`: bytes that were read before, the connection's from now on. */
@@ -297,6 +289,7 @@ export class ServerConnection implements Receiver, HttpConnection, AnswerOrigin,
     this.#requests += 1
     this.#state = exchanging
     this.#answered = false
+    this.#isLast = !head.keepAlive
     const { link } = this
     const body = this.#intake.begin(head)
     const request = new Http1Request(head, path, link.tls === undefined ? 'http' : 'https', body)
@@ -372,6 +365,11 @@ export class ServerConnection implements Receiver, HttpConnection, AnswerOrigin,
    * takes it that there is more to come, which it drops. [RFC 9112 §9.6]
    */
   #linger(): void {
+    if (this.#isLast && this.#intake.ended && this.#inbox.size === 0) {
+      this.#leave()
+      this.link.close(true)
+      return
+    }
     if (!this.#intake.peerEnded) this.link.pause()
     this.#close()
   }

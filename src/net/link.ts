@@ -61,8 +61,11 @@ export interface Link {
   sendText(text: string, body?: Uint8Array): boolean
   /** Half-close: what was accepted is sent, then the end. For datagrams: nothing. */
   end(): void
-  /** Closes: what was accepted is still sent, if it can be within the lingering time of the wire. Idempotent. */
-  close(): void
+  /**
+   * Closes: what was accepted is still sent, if it can be within the lingering time of the wire. Idempotent. `peerIsDone`: the
+   * peer has said that it sends nothing more, so that its end need not be waited for.
+   */
+  close(peerIsDone?: boolean): void
   /** Closes at once and lets the peer know by a reset where the carrier has one. Idempotent. */
   reset(): void
 }

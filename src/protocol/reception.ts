@@ -55,8 +55,12 @@ export class Reception {
   /** Takes one link that has not read anything yet. */
   accept(link: Link): void {
     const { gate, serve, tls } = this.#options
-    // Logs ask for the client's address when the link is closed and no longer knows it.
-    void link.remoteAddress
+    // Asked for at once: a link that is closed no longer knows it. Without an address nobody could tell whether this client may
+    // come in, and there is nobody any more to be served.
+    if (link.remoteAddress === '') {
+      link.reset()
+      return gate.refused(link, new GatewayError('client_gone', 'reset before it was accepted'))
+    }
     if (!gate.admit()) {
       link.reset()
       return gate.refused(link, new GatewayError('too_many_links', 'the limit of connections is reached'))

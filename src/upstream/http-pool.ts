@@ -15,15 +15,11 @@ export interface PoolLimits {
   readonly requests: number
 }
 
-interface Waiting {
-  readonly client: HttpClient
-  readonly since: number
-}
-
 export class HttpPool implements TimerOwner {
   readonly #wheel: TimerWheel
-  /** Longest idle first. */
-  readonly #idle: Waiting[] = []
+  /** Longest idle first; since when each of them is. */
+  readonly #idle: HttpClient[] = []
+  readonly #since: number[] = []
   readonly #put: (client: HttpClient) => void
   readonly #drop: (client: HttpClient) => void
   #limits: PoolLimits
@@ -44,8 +40,9 @@ export class HttpPool implements TimerOwner {
 
   /** The connection that became idle last; undefined: there is none. */
   take(): HttpClient | undefined {
-    for (let waiting = this.#idle.pop(); waiting !== undefined; waiting = this.#idle.pop()) {
-      if (!waiting.client.closed) return waiting.client
+    for (let client = this.#idle.pop(); client !== undefined; client = this.#idle.pop()) {
+      this.#since.pop()
+      if (!client.closed) return client
     }
     return undefined
   }
@@ -65,7 +62,7 @@ export class HttpPool implements TimerOwner {
     this.#retired = true
     this.#timer?.cancel()
     this.#timer = undefined
-    for (const { client } of this.#idle.splice(0)) client.close()
+    for (const client of this.#removed(0, this.#idle.length)) client.close()
   }
 
   expired(): void {
@@ -73,21 +70,27 @@ export class HttpPool implements TimerOwner {
     const { idleMs } = this.#limits
     const before = monotonic.now() - idleMs
     let old = 0
-    while (old < this.#idle.length && (this.#idle[old] as Waiting).since <= before) old++
-    for (const { client } of this.#idle.splice(0, old)) client.close()
-    const oldest = this.#idle[0]
-    if (oldest !== undefined) this.#timer = this.#wheel.start(Math.max(0, oldest.since - before), this)
+    while (old < this.#since.length && (this.#since[old] as number) <= before) old++
+    for (const client of this.#removed(0, old)) client.close()
+    const oldest = this.#since[0]
+    if (oldest !== undefined) this.#timer = this.#wheel.start(Math.max(0, oldest - before), this)
   }
 
   #keep(client: HttpClient): void {
     const { size, idleMs, requests } = this.#limits
     if (this.#retired || client.served >= requests || this.#idle.length >= size) return client.close()
-    this.#idle.push({ client, since: idleMs > 0 ? monotonic.now() : 0 })
+    this.#idle.push(client)
+    this.#since.push(idleMs > 0 ? monotonic.now() : 0)
     if (idleMs > 0) this.#timer ??= this.#wheel.start(idleMs, this)
   }
 
   #forget(client: HttpClient): void {
-    const at = this.#idle.findIndex((waiting) => waiting.client === client)
-    if (at >= 0) this.#idle.splice(at, 1)
+    const at = this.#idle.indexOf(client)
+    if (at >= 0) this.#removed(at, 1)
+  }
+
+  #removed(from: number, count: number): readonly HttpClient[] {
+    this.#since.splice(from, count)
+    return this.#idle.splice(from, count)
   }
 }

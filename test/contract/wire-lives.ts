@@ -101,6 +101,37 @@ export function livesContract(name: string, create: () => Wire): void {
       assert.equal(recorder.error, undefined)
     })
 
+    test('a peer that said it is done gets what was accepted, and its end is not waited for', async () => {
+      const recorder = new Recorder()
+      const [socket, link] = await pair()
+      link.open({
+        bytes(it) {
+          it.sendText('answer')
+          it.close(true)
+        },
+        ended() {},
+        drained() {},
+        closed: (it, error) => recorder.closed(it, error),
+      })
+      socket.write('question')
+      assert.equal((await readAll(socket)).toString(), 'answer')
+      await until(() => recorder.closes === 1, { what: 'closed', ms: 1000 })
+      assert.deepEqual([recorder.error, link.closed, socket.writableEnded], [undefined, true, false])
+    })
+
+    test('to a peer that is done, large things arrive whole as well', async () => {
+      const recorder = new Recorder()
+      const [socket, link] = await pair()
+      link.open(recorder)
+      const sent = Buffer.alloc(3_000_000, 'accepted ')
+      link.send(sent)
+      link.close(true)
+      const got = await readAll(socket)
+      socket.end()
+      assert.equal(got.equals(sent), true)
+      await until(() => recorder.closes === 1, { what: 'closed' })
+    })
+
     test('an answer arrives although the question was never read', async () => {
       const [socket, link] = await pair()
       socket.write(Buffer.alloc(200_000))

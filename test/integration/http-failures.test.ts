@@ -1,5 +1,6 @@
 /** What clients get, and logs say, when endpoints or clients misbehave: nonsense, silence, early ends, stale connections. */
 import assert from 'node:assert/strict'
+import net from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { customServer } from '../support/backends.ts'
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'
@@ -61,6 +62,23 @@ describe('failures of HTTP', { timeout: 120_000 }, () => {
     await route('/silent', { [server.node]: 1 }, { timeout: { connect: 1, send: 1, read: 0.3 } })
     assert.equal((await gateway.ask('http', '/silent')).status, 504)
     await server.stop()
+  })
+
+  test('a client that resets its connection at once reaches no endpoint without its address', async () => {
+    await using backend = await httpBackend()
+    await route('/reset', { [backend.node]: 1 })
+    const reset = (): Promise<void> =>
+      new Promise((resolve) => {
+        const socket = net.connect(gateway.port('http'), '127.0.0.1', () =>
+          socket.write('GET /reset HTTP/1.1\r\nHost: a.test\r\n\r\n', () => socket.resetAndDestroy()),
+        )
+        socket.on('error', () => {})
+        socket.on('close', () => resolve())
+      })
+    for (let count = 0; count < 300; count += 1) await reset()
+    assert.equal((await gateway.ask('http', '/reset')).status, 200)
+    const addresses = new Set(backend.requests.map(({ headers }) => headers['x-real-ip']))
+    assert.deepEqual([...addresses], ['127.0.0.1'])
   })
 
   test('a client that leaves is 499 in the log, and its request upstream is given up', async () => {

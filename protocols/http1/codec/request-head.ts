@@ -56,6 +56,8 @@ interface KeptFields extends RequestRules {
 
 /** Of this thread. What is kept begins with the version in the first line, and goes on to the end of the head. */
 const kept = new KeptHeads<KeptFields>()
+/** Where the last one of any connection is kept, which those of a new connection may be like. */
+let latest = -1
 /** Of `HTTP/1.1`. */
 const versionLength = 8
 
@@ -64,7 +66,7 @@ export class RequestHeadReader {
   readonly #scan = new HeadScan(isRequestLine)
   #lineChecked = false
   /** Where what was read last is kept; -1: nowhere. */
-  #place = -1
+  #place = latest
   /** The offset after the head that `read` answered. */
   end = 0
 
@@ -107,6 +109,7 @@ export class RequestHeadReader {
     this.#place = kept.note(bytes, versionAt, end, () => {
       return { maxLineBytes, maxHeadBytes, maxHeaders, underscores, fields, block: headers.keep() }
     })
+    if (this.#place !== -1) latest = this.#place
     return headOf(line, fields, headers, end - from)
   }
 

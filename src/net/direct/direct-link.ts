@@ -49,6 +49,8 @@ const owesDrained = 1024
 const reads = 2048
 /** Out of the engine, and not yet a socket of Node's. */
 const detached = 4096
+/** It closes as soon as everything is sent. */
+const closesEmptied = 8192
 
 export class DirectLink implements Link, StreamOwner {
   readonly carrier = 'stream'
@@ -171,7 +173,7 @@ export class DirectLink implements Link, StreamOwner {
     else this.#shut()
   }
 
-  close(): void {
+  close(peerIsDone: boolean = false): void {
     const flags = this.#flags
     if ((flags & (closing | gone)) !== 0) return
     if (this.#stream.pending > 0) this.#stream.flush()
@@ -183,6 +185,10 @@ export class DirectLink implements Link, StreamOwner {
     }
     this.#flags = flags | closing
     this.#linger = { timer: this.#side.wheel.start(lingerMs, this), discarded: 0 }
+    if (peerIsDone && (flags & (reads | ending)) === reads) {
+      this.#flags |= closesEmptied
+      return
+    }
     if ((flags & opened) === 0) this.open(nobody)
     this.resume()
     if ((flags & ending) === 0) this.#shut()
@@ -225,7 +231,7 @@ export class DirectLink implements Link, StreamOwner {
 
   /** For the engine, as all that follows. */
   get awaitsEmptied(): boolean {
-    return (this.#flags & owesDrained) !== 0
+    return (this.#flags & (owesDrained | closesEmptied)) !== 0
   }
 
   arrived(bytes: Uint8Array): void {
@@ -245,6 +251,7 @@ export class DirectLink implements Link, StreamOwner {
   }
 
   emptied(): void {
+    if ((this.#flags & closesEmptied) !== 0) return this.#destroy()
     if ((this.#flags & owesDrained) === 0) return
     this.#flags &= ~owesDrained
     if ((this.#flags & (closing | gone)) === 0) this.#receiver?.drained(this)

@@ -13,7 +13,7 @@ import { sessionId } from '../tls/certificate.ts'
 import { intermediatesOf } from '../tls/peer-chain.ts'
 import type { DialReceiver, TlsOrigination, TlsTermination } from '../wire.ts'
 import { takeSocket } from './take-socket.ts'
-import { reasonOf, received, TlsLink, tlsInfo } from './tls-link.ts'
+import { type LinkNames, namesOf, reasonOf, received, TlsLink, tlsInfo } from './tls-link.ts'
 import { startClient, verifyError, wrapSocket } from './tls-socket.ts'
 
 /** As `Wire.terminate`. */
@@ -25,6 +25,7 @@ export function terminateTls(
   receiver: DialReceiver,
 ): () => void {
   const requested = tls.requireClient || tls.requestClient === true
+  const names = namesOf(link)
   scopeSessions(tls)
   const socket = wrapSocket(takeSocket(link), {
     isServer: true,
@@ -36,6 +37,7 @@ export function terminateTls(
     received,
   })
   const handshake = new Handshake(socket, receiver, wheel, tls.timeoutMs, {
+    names,
     failed: 'bad_tls',
     gone: 'client_gone',
     late: 'client_timeout',
@@ -56,6 +58,7 @@ export function originateTls(
   wheel: TimerWheel,
   receiver: DialReceiver,
 ): () => void {
+  const names = namesOf(link)
   const socket = wrapSocket(takeSocket(link), {
     isServer: false,
     context: tls.context,
@@ -66,6 +69,7 @@ export function originateTls(
     received,
   })
   const handshake = new Handshake(socket, receiver, wheel, timeoutMs, {
+    names,
     failed: 'upstream_tls',
     gone: 'upstream_tls',
     late: 'connect_timeout',
@@ -78,6 +82,8 @@ export function originateTls(
 }
 
 interface Side {
+  /** Of the connection. */
+  readonly names: LinkNames
   /** What failures of each sort are called on this side. */
   readonly failed: Code
   readonly gone: Code
@@ -126,9 +132,9 @@ class Handshake {
       return
     }
     this.#settle()
-    const { reset } = this.#side
+    const { reset, names } = this.#side
     const tls = tlsInfo(this.#socket, checked)
-    this.#receiver.connected(new TlsLink(this.#socket, { tls, resetCode: reset, wheel: this.#wheel }))
+    this.#receiver.connected(new TlsLink(this.#socket, { tls, resetCode: reset, wheel: this.#wheel, names }))
   }
 
   readonly #onError = (error: Error): void => {

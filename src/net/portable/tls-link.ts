@@ -7,7 +7,6 @@ import type { X509Certificate } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
 import type { Timer, TimerWheel } from '../../base/timers.ts'
 import { type Code, GatewayError } from '../../errors.ts'
-import { shownAddress } from '../address.ts'
 import { gathered } from '../gathered.ts'
 import type { Link, Receiver, TlsInfo } from '../link.ts'
 import { outboxBytes, textIntoOutbox } from './borrowed.ts'
@@ -24,6 +23,15 @@ export interface TlsLinkOptions {
   /** What an end out of order is called: whose side this is, the link does not know. */
   readonly resetCode: Code
   readonly wheel: TimerWheel
+  /** Of the connection below, which knew them before a reset could take them away. */
+  readonly names: LinkNames
+}
+
+export type LinkNames = Pick<Link, 'remoteAddress' | 'remotePort' | 'localAddress' | 'localPort'>
+
+/** Of a link that is about to be taken over. */
+export function namesOf({ remoteAddress, remotePort, localAddress, localPort }: Link): LinkNames {
+  return { remoteAddress, remotePort, localAddress, localPort }
 }
 
 /** Where a socket's reads go; for `wrapSocket`. Before the link is made there is nothing to read. */
@@ -59,10 +67,11 @@ export class TlsLink implements Link {
   /** Takes the socket over, whose other listeners must be gone, in the turn of its handshake's end. */
   constructor(socket: TLSSocket, options: TlsLinkOptions) {
     this.tls = options.tls
-    this.remoteAddress = shownAddress(socket.remoteAddress)
-    this.remotePort = socket.remotePort ?? 0
-    this.localAddress = shownAddress(socket.localAddress)
-    this.localPort = socket.localPort ?? 0
+    const { names } = options
+    this.remoteAddress = names.remoteAddress
+    this.remotePort = names.remotePort
+    this.localAddress = names.localAddress
+    this.localPort = names.localPort
     this.#socket = socket
     this.#options = options
     this.#receiver = undefined
