@@ -121,7 +121,7 @@ async function soaks(): Promise<void> {
   const [minutes, seed] = [Number(values.minutes ?? 15), Number(values.seed)]
   for (const wire of choice.wires) {
     say(`\n## soak: ${wire}, seed ${seed}`)
-    tell(wire, await soak({ wire, trips, connections, minutes, seed, cpu: proxyCpu, generators, say }))
+    tell(wire, await soak({ wire, trips, connections, minutes, seed, generators, say }))
   }
 }
 

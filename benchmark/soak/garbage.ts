@@ -24,7 +24,7 @@ export interface WorkerFigures {
 
 type Collect = (options?: { readonly type: 'minor' | 'major'; readonly flavor?: 'last-resort' }) => void
 
-const [minorMs, minorsPerMajor, majorsPerCompaction] = [20, 20, 10]
+const [minorMs, minorsPerMajor, majorsPerCompaction] = [50, 40, 10]
 const writeMs = 1000
 
 export const garbageSchema = {

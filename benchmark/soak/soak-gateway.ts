@@ -27,7 +27,7 @@ export interface SoakGateway {
 const timeout = { connect: 2, send: 3, read: 3 }
 const patient = { connect: 5, send: 600, read: 600 }
 
-export async function startSoakGateway(wire: string, cpu: number, backends: SoakBackends): Promise<SoakGateway> {
+export async function startSoakGateway(wire: string, backends: SoakBackends): Promise<SoakGateway> {
   const [steady, harmed, tls, udp] = [await freePort(), await freePort(), await freePort(), await freePort()]
   const ca = makeCa()
   const { cert, key } = makeCertificate({ ca, names: ['soak.test'] })
@@ -36,7 +36,6 @@ export async function startSoakGateway(wire: string, cpu: number, backends: Soak
   const steadyNodes = nodes(backends.steady)
   const at = (port: number): string => `127.0.0.1:${port}`
   const gateway = await startTestGateway({
-    under: ['taskset', '-c', String(cpu)],
     config: {
       apisix: {
         stream_proxy: { tcp: [at(steady), at(harmed), { addr: at(tls), tls: true }], udp: [at(udp)] },

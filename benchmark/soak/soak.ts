@@ -26,7 +26,6 @@ export interface SoakOptions {
   /** ...within this time. */
   readonly minutes: number
   readonly seed: number
-  readonly cpu: number
   readonly generators: Generators
   readonly say: (line: string) => void
 }
@@ -56,7 +55,7 @@ export async function soak(options: SoakOptions): Promise<readonly string[]> {
   let gateway: SoakGateway | undefined
   try {
     for (const backend of backends) await backend.start()
-    gateway = await startSoakGateway(options.wire, options.cpu, {
+    gateway = await startSoakGateway(options.wire, {
       steady: steadyPorts,
       harmed: harmedPorts,
       udp: Number(udp.line),
@@ -208,7 +207,7 @@ function crew({ generators, seed }: SoakOptions, ports: SoakGateway['ports']): r
     })
   }
   return [
-    streams('steady', ports.steady, [48, 48, 15_000], false, 10),
+    streams('steady', ports.steady, [128, 64, 15_000], false, 10),
     streams('steady, harmed clients', ports.steady, [16, 16, 15_000], true, 20),
     streams('harmed', ports.harmed, [24, 24, 2500], false, 30),
     streams('harmed, harmed clients', ports.harmed, [8, 8, 2500], true, 40),
