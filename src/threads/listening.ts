@@ -154,9 +154,8 @@ export class Listening {
 
 type Serve = (link: Link, beginning: Beginning) => void
 
-/** A round of the loop that is shorter has hardly anything come in behind its back. */
-const briefMs = 0.1
-const maxRounds = 100
+/** A round of the loop that is shorter has hardly anything come in behind its back; it is not waited for any longer than this. */
+const [briefMs, patienceMs] = [0.1, 10]
 
 /**
  * The kernel resets connections that wait in the queue of a socket that closes. What goes on after this does so right after
@@ -164,9 +163,11 @@ const maxRounds = 100
  * that where the kernel hands them on to the threads that share the port (`net.ipv4.tcp_migrate_req`).
  */
 async function emptyQueues(): Promise<void> {
-  for (let round = 0; round < maxRounds; round += 1) {
-    const began = performance.now()
+  const until = performance.now() + patienceMs
+  for (let from = performance.now(); from < until; ) {
     await new Promise((resolve) => setImmediate(resolve))
-    if (performance.now() - began < briefMs) return
+    const now = performance.now()
+    if (now - from < briefMs) return
+    from = now
   }
 }

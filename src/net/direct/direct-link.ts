@@ -215,6 +215,9 @@ export class DirectLink implements Link, StreamOwner {
   detach(): Uint8Array | undefined {
     if ((this.#flags & gone) !== 0) throw new GatewayError('internal', 'this link is closed')
     this.#side.probes.settle(this.#fd)
+    // Whoever goes on is told them by this link, which cannot ask any more.
+    this.#peer()
+    this.#self()
     this.#leave()
     this.#flags |= told | detached
     return this.#stream.release().early
