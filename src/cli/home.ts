@@ -41,7 +41,13 @@ export function makeHome(files: HomeFiles): string[] {
     if (mkdirSync(folder, { recursive: true }) !== undefined) made.push(folder)
   }
   if (existsSync(files.config)) return made
-  copyFileSync(path.join(packageRoot, 'conf', 'config.default.yaml'), files.config, constants.COPYFILE_EXCL)
+  try {
+    copyFileSync(path.join(packageRoot, 'conf', 'config.default.yaml'), files.config, constants.COPYFILE_EXCL)
+  } catch (error) {
+    // Another start at the same moment has made it.
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return made
+    throw error
+  }
   chmodSync(files.config, 0o600)
   return [...made, files.config]
 }

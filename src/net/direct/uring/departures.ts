@@ -7,11 +7,14 @@ import type { Outbox } from './outbox.ts'
 import type { CompletionViewer, Ring } from './ring.ts'
 import type { Slots } from './slots.ts'
 
+/** `later`: it has to be asked again, since there is no room in this turn, or what flew before has not arrived. `nothing`: it has nothing to send. */
+export type Flight = 'flown' | 'later' | 'nothing'
+
 export interface Departing {
   /** Somebody waits to hear that all has left. */
   readonly isAwaited: boolean
-  /** Writes its operation, with `flight` as the first word that it carries. False: there is no room in this turn. */
-  fly(flight: number): boolean
+  /** Writes its operation, with `flight` as the first word that it carries. Only then it lands, once. */
+  fly(flight: number): Flight
   /** It is known how that went: keeps account, calls nobody. True: somebody has to be told. */
   land(): boolean
   /** Calls them. */
@@ -89,10 +92,11 @@ export class Departures implements CompletionViewer {
     let left = 0
     for (let index = 0; index < size; index += 1) {
       const sender = list[index] as Departing
-      if (!sender.fly(flight)) {
+      const outcome = sender.fly(flight)
+      if (outcome === 'later') {
         list[left] = sender
         left += 1
-      } else {
+      } else if (outcome === 'flown') {
         this.#flying.push(sender)
         if (sender.isAwaited) this.#isAwaited = true
       }

@@ -5,6 +5,7 @@
  */
 import { gathered } from '../../gathered.ts'
 import type { UringContext } from './context.ts'
+import type { Flight } from './departures.ts'
 import { pushPoll, pushSend, pushSendMessage, tag, writableKind } from './operations.ts'
 import { maxVectors } from './outbox.ts'
 import { noHolder, type Piece, type Pieces } from './pieces.ts'
@@ -123,16 +124,18 @@ export class Sender {
     if (this.#pieces !== undefined) this.#list()
   }
 
-  /** For the context, as all that follows: writes the operation for what there is to send. False: not in this turn. */
-  fly(flight: number): boolean {
+  /** For the context, as all that follows: writes the operation for what there is to send. */
+  fly(flight: number): Flight {
+    // While completions are held back it is not known how far the one before came.
+    if ((this.#flags & flying) !== 0) return 'later'
     const pieces = this.#pieces
     this.#flags &= ~listed
-    if (pieces === undefined || (this.#flags & (flying | waiting | stopped)) !== 0) return true
+    if (pieces === undefined || (this.#flags & (waiting | stopped)) !== 0) return 'nothing'
     const { rest } = pieces
     const bytes = rest === undefined ? this.#flyOne(pieces, flight) : this.#flyMany(pieces, rest, flight)
     this.#flags |= bytes === 0 ? listed : flying
     this.#flyingBytes = bytes
-    return bytes > 0
+    return bytes > 0 ? 'flown' : 'later'
   }
 
   /** Before `land`: the operation took less than all. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import net from 'node:net'
 import { test } from 'node:test'
-import { type Departing, Departures } from '../../../../../../src/net/direct/uring/departures.ts'
+import { type Departing, Departures, type Flight } from '../../../../../../src/net/direct/uring/departures.ts'
 import { kindOf, pushCancel, pushSend, sendKind } from '../../../../../../src/net/direct/uring/operations.ts'
 import { Outbox } from '../../../../../../src/net/direct/uring/outbox.ts'
 import { Ring } from '../../../../../../src/net/direct/uring/ring.ts'
@@ -23,6 +23,7 @@ class Block implements Departing {
   readonly #fd: number
   readonly #place: number
   #result: number | 'all' = 'all'
+  #flies = false
 
   constructor(ring: Ring, slots: Slots, fd: number, place: number) {
     this.#ring = ring
@@ -36,13 +37,16 @@ class Block implements Departing {
     })
   }
 
-  fly(flight: number): boolean {
+  fly(flight: number): Flight {
+    if (this.#flies) return 'later'
+    this.#flies = true
     this.#result = 'all'
     pushSend(this.#ring, this.#fd, this.#place, blockBytes, flight, this.key)
-    return true
+    return 'flown'
   }
 
   land(): boolean {
+    this.#flies = false
     this.results.push(this.#result)
     return this.#result !== 'all'
   }
