@@ -1,64 +1,14 @@
 /** Both halves of HTTP/1.1 on links that lead nowhere: what a forwarded request costs besides the road and the system. */
 import assert from 'node:assert/strict'
 import { Http1Client, http1 } from '../../../../protocols/http1/index.ts'
-import { DenseSet } from '../../../../src/base/dense-set.ts'
-import { TimerWheel } from '../../../../src/base/timers.ts'
 import type { HeaderList } from '../../../../src/exchange/header-list.ts'
 import type { ResponseHead } from '../../../../src/exchange/http-exchange.ts'
 import type { HttpSession } from '../../../../src/exchange/http-session.ts'
-import type { Link, Receiver } from '../../../../src/net/link.ts'
-import type {
-  HttpRoad,
-  HttpSettings,
-  HttpSink,
-  ResponseReceiver,
-  SinkOwner,
-} from '../../../../src/protocol/http-protocol.ts'
+import type { HttpRoad, HttpSink, ResponseReceiver, SinkOwner } from '../../../../src/protocol/http-protocol.ts'
 import type { Bench } from '../../harness.ts'
+import { NowhereLink, settings, wheel } from '../../nowhere.ts'
 
-const wheel = new TimerWheel({ unref: true })
-const settings: HttpSettings = {
-  ...{ wheel, headerMs: 60_000, bodyMs: 60_000, idleMs: 60_000, sendMs: 10_000 },
-  ...{ maxLineBytes: 8192, maxHeadBytes: 32_768, maxHeaders: 100, maxBodyBytes: 0, maxRequests: 0 },
-  ...{ memoryBodyBytes: 16_384, spillFolder: '/', underscores: false, draining: false, connections: new DenseSet() },
-}
 const limits = { sendMs: 60_000, readMs: 60_000, wheel }
-
-class NowhereLink implements Link {
-  readonly carrier = 'stream'
-  readonly remoteAddress = '127.0.0.1'
-  readonly remotePort = 1
-  readonly localAddress = '127.0.0.1'
-  readonly localPort = 2
-  readonly tls = undefined
-  readonly pending = 0
-  readonly closed = false
-  readonly bytesRead = 0
-  bytesWritten = 0
-  receiver: Receiver | undefined = undefined
-  last = ''
-
-  open(receiver: Receiver): void {
-    this.receiver = receiver
-  }
-  pause(): void {}
-  resume(): void {}
-  send(): boolean {
-    return true
-  }
-  forward(bytes: Uint8Array): boolean {
-    this.bytesWritten += bytes.length
-    return true
-  }
-  sendText(text: string, body?: Uint8Array): boolean {
-    this.bytesWritten += text.length + (body === undefined ? 0 : body.length)
-    this.last = text
-    return true
-  }
-  end(): void {}
-  close(): void {}
-  reset(): void {}
-}
 
 class Through implements SinkOwner, ResponseReceiver {
   readonly #exchange: HttpSession

@@ -1,60 +1,20 @@
 /** A request on its whole way, from the bytes of a client to the bytes of its answer, on links that lead nowhere: all but the system. */
 import assert from 'node:assert/strict'
 import { http1 } from '../../../../protocols/http1/index.ts'
-import { DenseSet } from '../../../../src/base/dense-set.ts'
 import { attachSharedCounters, createSharedCounters } from '../../../../src/base/shared-counters.ts'
 import { attachSharedWindows, createSharedWindows } from '../../../../src/base/shared-windows.ts'
-import { TimerWheel } from '../../../../src/base/timers.ts'
 import { ChainLeases } from '../../../../src/forward/chain-leases.ts'
 import { HttpExchangeRoad } from '../../../../src/forward/http-road.ts'
 import { compileToldClient } from '../../../../src/forward/told-client.ts'
-import type { Link, Receiver } from '../../../../src/net/link.ts'
 import type { DialReceiver, Wire } from '../../../../src/net/wire.ts'
 import type { Log } from '../../../../src/observability/log.ts'
 import { PluginHost } from '../../../../src/plugin/host.ts'
-import type { HttpSettings } from '../../../../src/protocol/http-protocol.ts'
 import { httpRouter } from '../../../../src/route/http-router.ts'
 import { type NormalChange, SnapshotCompiler } from '../../../../src/snapshot/compiler.ts'
 import type { Bench } from '../../harness.ts'
+import { NowhereLink, settings, wheel } from '../../nowhere.ts'
 
-const wheel = new TimerWheel({ unref: true })
 const log: Log = { debug() {}, info() {}, warn() {}, error() {} }
-
-class NowhereLink implements Link {
-  readonly carrier = 'stream'
-  readonly remoteAddress = '127.0.0.1'
-  readonly remotePort = 1
-  readonly localAddress = '127.0.0.1'
-  readonly localPort = 2
-  readonly tls = undefined
-  readonly pending = 0
-  readonly closed = false
-  readonly bytesRead = 0
-  bytesWritten = 0
-  receiver: Receiver | undefined = undefined
-  last = ''
-
-  open(receiver: Receiver): void {
-    this.receiver = receiver
-  }
-  pause(): void {}
-  resume(): void {}
-  send(): boolean {
-    return true
-  }
-  forward(bytes: Uint8Array): boolean {
-    this.bytesWritten += bytes.length
-    return true
-  }
-  sendText(text: string, body?: Uint8Array): boolean {
-    this.bytesWritten += text.length + (body === undefined ? 0 : body.length)
-    this.last = text
-    return true
-  }
-  end(): void {}
-  close(): void {}
-  reset(): void {}
-}
 
 const upstream = new NowhereLink()
 const wire = {
@@ -105,11 +65,6 @@ const road = new HttpExchangeRoad({
   ended() {},
   refused() {},
 })
-const settings: HttpSettings = {
-  ...{ wheel, headerMs: 60_000, bodyMs: 60_000, idleMs: 60_000, sendMs: 10_000 },
-  ...{ maxLineBytes: 8192, maxHeadBytes: 32_768, maxHeaders: 100, maxBodyBytes: 0, maxRequests: 0 },
-  ...{ memoryBodyBytes: 16_384, spillFolder: '/', underscores: false, draining: false, connections: new DenseSet() },
-}
 const downstream = new NowhereLink()
 http1.serve(downstream, { head: new Uint8Array(0), hello: undefined }, road, settings, '127.0.0.1:9080')
 
